@@ -20,7 +20,7 @@ from ingest_tui.tui.dialogs.help import Help
 from ingest_tui.tui.dialogs.jump import Jump
 from ingest_tui.tui.dialogs.palette import Palette
 from ingest_tui.tui.dialogs.report import Story
-from ingest_tui.tui.views.documents.preferences_form import PreferencesForm
+from ingest_tui.tui.views.collections.preferences_form import PreferencesForm
 from ingest_tui.tui.views.jobs.held_screen import Held
 from ingest_tui.tui.widgets.options import Options
 from tests.tui.stories import at_rest, run_story, send_together, until

@@ -22,9 +22,9 @@ from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.ask import Ask
 from ingest_tui.tui.dialogs.dialogs import Choose, ChooseSeveral, Confirm
 from ingest_tui.tui.dialogs.report import LinesReport
+from ingest_tui.tui.views.collections.preferences_form import PreferencesForm
 from ingest_tui.tui.views.documents.collection_views import CollectionView, CollectionViews
 from ingest_tui.tui.views.documents.document_columns import CHOICES, columns_of_list
-from ingest_tui.tui.views.documents.preferences_form import PreferencesForm
 from ingest_tui.tui.widgets.columns import lay_out
 from tests.tui.stories import run_story, said, screen_text, until
 from tests.tui.test_tui_documents import choose
@@ -53,6 +53,17 @@ def names(app: Any) -> list[str]:
 async def switch(app: Any, pilot: Any, name: str) -> None:
     await pilot.press("c")
     await choose(app, pilot, name)
+
+
+def collections_shown(app: Any) -> list[str]:
+    """Return the names in the list of collections."""
+    return [page.summary.collection.collection_id for page in app.screen.table.rows]
+
+
+async def choose_row(app: Any, pilot: Any, key: str) -> None:
+    """Put the cursor on a row."""
+    app.screen.select_row(key)
+    await until(pilot, lambda: app.screen.row_key == key)
 
 
 def shown_columns(app: Any) -> list[str]:
@@ -252,7 +263,7 @@ def test_views_from_a_file_are_taken_up_as_far_as_they_make_sense() -> None:
 
 
 def test_a_collection_is_added_and_removed(filled: Path) -> None:
-    """``C`` makes one and shows it; ``:collection.remove`` says what goes, and what it had is not shown any more."""
+    """``C`` makes one and shows it; ``D`` in Collections says what goes, and what it had is not shown any more."""
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("3")
@@ -263,14 +274,16 @@ def test_a_collection_is_added_and_removed(filled: Path) -> None:
         await until(pilot, lambda: "Collection annual-figures has no documents yet" in screen_text(app))
         await switch(app, pilot, "reports")
         await until(pilot, lambda: names(app) == ["a.md", "b.md"])
-        app.screen.remove_collection()
+        await pilot.press("8")
+        await until(pilot, lambda: collections_shown(app) == ["annual-figures", "default", "empty", "reports"])
+        await choose_row(app, pilot, "reports")
+        await pilot.press("D")
         await until(pilot, lambda: "Remove collection reports?" in screen_text(app))
         assert "2 documents" in screen_text(app)
         await pilot.press("right", "enter")
+        await until(pilot, lambda: collections_shown(app) == ["annual-figures", "default", "empty"])
+        await pilot.press("3")
         await until(pilot, lambda: len(names(app)) == 60)
-        app.screen.remove_collection()
-        await until(pilot, lambda: isinstance(app.screen, Choose))
-        assert [name for name, _text in app.screen._options] == ["annual-figures", "empty"]
 
     run_story(filled, story)
     with closing(open_workspace_at(filled)) as workspace:
@@ -304,26 +317,26 @@ def test_rows_that_the_wheel_brings_into_sight_are_read_like_those_of_the_cursor
 
 
 def test_a_removed_collection_is_restored(filled: Path) -> None:
-    """It is chosen among those that the trash has, comes back with its documents, and is shown; once none is left
-    a notice says so."""
+    """It is chosen among those that the trash has, comes back with its documents, and the cursor is on it; where none
+    was removed a notice says so."""
 
     async def story(app: Any, pilot: Any) -> None:
-        await pilot.press("3")
-        await until(pilot, lambda: len(names(app)) == 62)
-        app.screen.perform("collection.restore")
+        await pilot.press("8")
+        await until(pilot, lambda: collections_shown(app) == ["default", "empty", "reports"])
+        await pilot.press("T")
         await until(pilot, lambda: any("no collection was removed" in one.message for one in app._notifications))
         for name in ("reports", "empty"):
-            await switch(app, pilot, name)
-            await until(pilot, lambda name=name: app.screen.narrowed.collection_id == name)  # type: ignore[misc]
-            app.screen.remove_collection()
+            await choose_row(app, pilot, name)
+            await pilot.press("D")
             await until(pilot, lambda: isinstance(app.screen, Confirm))
             await pilot.press("y")
-            await until(pilot, lambda: not isinstance(app.screen, Confirm) and len(names(app)) == 60)
-        app.screen.perform("collection.restore")
+            await until(pilot, lambda name=name: name not in collections_shown(app))  # type: ignore[misc]
+        await pilot.press("T")
         await choose(app, pilot, "reports")
-        await until(pilot, lambda: names(app) == ["a.md", "b.md"])
+        await until(pilot, lambda: collections_shown(app) == ["default", "reports"])
+        await until(pilot, lambda: app.screen.row_key == "reports")
         await until(pilot, lambda: any("restored collection reports" in one.message for one in app._notifications))
-        app.screen.perform("collection.restore")
+        await pilot.press("T")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         assert [name for name, _text in app.screen._options] == ["empty"]
 

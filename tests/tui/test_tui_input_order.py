@@ -18,7 +18,7 @@ from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.background import input_queue
 from ingest_tui.tui.dialogs.dialogs import Choose
 from ingest_tui.tui.terminal.driver import KeysParser
-from ingest_tui.tui.views.documents.preferences_form import PreferencesForm
+from ingest_tui.tui.views.collections.preferences_form import PreferencesForm
 from ingest_tui.tui.views.sources.places_screen import Places
 from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 from tests.tui.stories import add_job, let_answer, run_story, said, send_together, until

@@ -19,11 +19,14 @@ from ingest_tui.tui.header import header
 from ingest_tui.tui.navigation.history import History, HistoryEntry
 from ingest_tui.tui.navigation.views import VIEW_NAMES, VIEWS
 from ingest_tui.tui.views.base.view_screen import AGES_SECONDS
+from ingest_tui.tui.views.collections.collection_screen import CollectionScreen
+from ingest_tui.tui.views.collections.collections_screen import CollectionsScreen
 from ingest_tui.tui.views.documents.documents_screen import DocumentsScreen
 from ingest_tui.tui.views.jobs.endings import ended_now, notice
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.jobs_model import JobRow, JobsModel
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
+from ingest_tui.tui.views.sources.source_screen import SourceScreen
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from ingest_tui.tui.widgets.command_line import CommandLine
 from ingest_tui.tui.widgets.tabs import lay_out_tabs
@@ -176,15 +179,36 @@ def test_the_command_line_opens_jobs_sources_and_searches(root: Path, folder: Pa
         await command("job nowhere")
         await until(pilot, lambda: "there is no job nowhere" in notices(app))
         await command("source handbook")
-        await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
-        await until(pilot, lambda: app.screen.table.current_key == "handbook")
+        await until(pilot, lambda: isinstance(app.screen, SourceScreen) and app.screen.source_id == "handbook")
         await command("source nowhere")
         await until(pilot, lambda: "there is no source nowhere" in notices(app))
+        await command("collection default")
+        await until(pilot, lambda: isinstance(app.screen, CollectionScreen))
+        await command("collection nowhere")
+        await until(pilot, lambda: "there is no collection nowhere" in notices(app))
+        await command("collections")
+        await until(pilot, lambda: isinstance(app.screen, CollectionsScreen))
         await command("docs kettle")
         await until(pilot, lambda: isinstance(app.screen, DocumentsScreen) and len(app.screen.table.rows) == 1)
         await command("q")
         await pilot.pause()
         assert app.return_code == 0
+
+    run_story(root, story)
+
+
+def test_a_source_is_opened_by_its_name_from_every_view(root: Path, folder: Path) -> None:
+    """``:source NAME`` means the same wherever it is typed: its page, over the list of sources."""
+    add_folder(root, folder)
+
+    async def story(app: Any, pilot: Any) -> None:
+        for view in VIEW_NAMES:
+            app.show_view(view)
+            await until(pilot, lambda view=view: app.screen.view == view and app.screen.is_whole)  # type: ignore[misc]
+            app.screen.perform("source.go", "Handbook")
+            await until(pilot, lambda: isinstance(app.screen, SourceScreen) and app.screen.source_id == "handbook")
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen.view == "sources" and app.screen.row_key == "handbook")
 
     run_story(root, story)
 
@@ -195,10 +219,13 @@ def test_the_command_line_opens_jobs_sources_and_searches(root: Path, folder: Pa
 @pytest.mark.parametrize("width", [80, 100, 140, 160, 200, 400])
 @pytest.mark.parametrize("workers", [None, [], [SimpleNamespace(pid=4_194_304, issues=())] * 3])
 @pytest.mark.parametrize("read_only", [True, False])
-def test_the_header_fits(width: int, workers: Any, read_only: bool) -> None:
+@pytest.mark.parametrize("many", [0, 1100])
+def test_the_header_fits(width: int, workers: Any, read_only: bool, many: int) -> None:
     """One line from 80 columns on, however much there is to tell."""
     jobs = JobsModel()
     jobs.merge([JobRow(f"j{n}", "succeeded") for n in range(1200)], ())
+    jobs.merge([JobRow(f"p{n}", "partial") for n in range(many)], ())
+    jobs.merge([JobRow(f"f{n}", "failed") for n in range(many)], ())
     told = header("a workspace", "Jobs > all", width, jobs=jobs, workers=workers, read_only=read_only).plain
     assert len(told) <= width
     assert workers is None or "worker" in told
@@ -216,7 +243,9 @@ def test_the_tabs_fit_and_the_one_that_is_shown_says_its_whole_name(width: int, 
     assert tabs[-1].end <= width
     assert all(before.end < after.start for before, after in pairwise(tabs))
     assert next(tab.title for tab in tabs if tab.name == shown) == shown.capitalize()
-    if width >= 80:
+    if width == 80:
+        assert all(len(tab.title) >= min(5, len(tab.name)) for tab in tabs)
+    if width > 80:
         assert [tab.title for tab in tabs] == [view.title for view in VIEWS.values()]
 
 

@@ -205,6 +205,8 @@ def test_actions_whose_command_changes_something_say_so() -> None:
     """A command line whose verb is not known to read only belongs to an action that says that it changes something."""
     for action in ACTIONS:
         words = [word for word in action.command.split()[1:] if not word.startswith(("-", "{"))]
+        if "--compare" in action.command:  # of `reembed`, which changes something without it
+            continue
         if words and not READING & set(words[:2]) and words[:1] not in (["search"], ["audit"], ["plan"], ["status"]):
             assert action.changes, action.id
 

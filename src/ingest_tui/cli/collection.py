@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ingest_tui.cli import diagnostics, output
@@ -19,6 +21,9 @@ from ingest_tui.cli.session import (
     wait_policy_of,
     yes_option,
 )
+
+if TYPE_CHECKING:
+    from ingest_tui.services.collections.page import CollectionPage
 
 
 @click.group(cls=CommandGroup)
@@ -85,12 +90,13 @@ def list_(session: Session, as_json: bool) -> None:
 def show(session: Session, name: str, as_json: bool) -> None:
     """Show what collection NAME is for, what is in it, and what was chosen for it."""
     from ingest_tui.model.preference_values import preference_rows
-    from ingest_tui.services.collections.collections import show_collection
+    from ingest_tui.services.collections.page import collection_page
 
-    summary = show_collection(session.workspace, name)
+    page = collection_page(session.workspace, name)
     if as_json:
-        output.data(summary.as_dict())
+        output.data(page.as_dict())
         return
+    summary = page.summary
     found = summary.collection
     chosen = {row.key: row.value for row in preference_rows(found.preferences) if row.is_chosen}
     values = {
@@ -99,6 +105,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
         "description": found.description,
         "documents": f"{summary.documents} ({summary.chunks} chunks), {summary.in_trash} in the trash",
         "sources": ", ".join(summary.source_ids) or "none",
+        **_vectors_in_words(page),
         "unfinished jobs": ", ".join(summary.unfinished_jobs) or "none",
         "created": found.created_at,
         "changed": found.updated_at,
@@ -109,6 +116,19 @@ def show(session: Session, name: str, as_json: bool) -> None:
     if not summary.documents:
         output.line(f"next: ingest-tui source add local NAME --path FOLDER --collection {found.collection_id}")
         output.line(f"      ingest-tui upload FILE --collection {found.collection_id}")
+
+
+def _vectors_in_words(page: CollectionPage) -> dict[str, str]:
+    """Return what is to be said of the vectors of a collection; nothing where nothing is embedded."""
+    if page.to_embed is None:
+        return {}
+    embedding = (f"{one.source_id} {one.next_embedding or one.embedding or '-'}" for one in page.sources)
+    generations = (f"{one.number} {one.state} ({one.embedder.embedder_id})" for one in page.generations)
+    return {
+        "to embed": output.number_of_documents(page.to_embed),
+        "embedding": ", ".join(embedding) or "-",
+        "generations": ", ".join(generations) or "none",
+    }
 
 
 @collection.command()

@@ -8,6 +8,7 @@ import click
 import humanize
 
 from ingest_tui.cli import output
+from ingest_tui.cli.name_arguments import COLLECTION
 from ingest_tui.cli.read_only import refusal
 from ingest_tui.cli.session import Session, confirm, dry_run_option, json_option, pass_session, yes_option
 
@@ -19,11 +20,14 @@ _KINDS = ("trash", "versions", "jobs", "logs", "staging")
 
 @click.command()
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Only of this kind; may be repeated.")
+@click.option("--collection", type=COLLECTION, metavar="NAME", help="Only of this collection.")
 @dry_run_option
 @yes_option
 @json_option
 @pass_session
-def prune(session: Session, kinds: tuple[str, ...], dry_run: bool, yes: bool, as_json: bool) -> None:
+def prune(
+    session: Session, kinds: tuple[str, ...], collection: str | None, dry_run: bool, yes: bool, as_json: bool
+) -> None:
     """Delete for good what the workspace need not keep any more, by its settings and those of its collections.
 
     A worker does so by itself once a day. Exit code 6: nobody agreed.
@@ -32,7 +36,7 @@ def prune(session: Session, kinds: tuple[str, ...], dry_run: bool, yes: bool, as
 
     if session.read_only and not dry_run:
         raise refusal("prune")
-    found = prunable(session.workspace, cast("tuple[PruneKind, ...]", kinds))
+    found = prunable(session.workspace, cast("tuple[PruneKind, ...]", kinds), collection_id=collection)
     report = PruneReport.of(found)
     if not dry_run and found:
         if not yes and not as_json:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         workspaces,
     )
     from ingest_tui.services.collections import collections, overrides, preferences, removal
+    from ingest_tui.services.collections import page as collection_pages
     from ingest_tui.services.credentials import credentials
     from ingest_tui.services.credentials import forms as credential_forms
     from ingest_tui.services.documents import (
@@ -87,8 +88,8 @@ else:
     name_lookup, record_texts, rerankers, workspace_prune, similar, workers, workspaces = map(
         _Module, ("name_lookup", "record_texts", "rerankers", "workspace_prune", "similar", "workers", "workspaces")
     )
-    collections, overrides, preferences, removal = (
-        _Module(f"collections.{name}") for name in ("collections", "overrides", "preferences", "removal")
+    collections, collection_pages, overrides, preferences, removal = (
+        _Module(f"collections.{name}") for name in ("collections", "page", "overrides", "preferences", "removal")
     )
     credentials, credential_forms = map(_Module, ("credentials.credentials", "credentials.forms"))
     documents, erasure, evaluation, explain, export, links, pruning, registration = (
@@ -160,6 +161,8 @@ class _Collections(Subject):
     unreadable = reads(lambda: collections.unreadable_collections)
     names = reads(lambda: collections.collection_names)
     show = reads(lambda: collections.show_collection)
+    page = reads(lambda: collection_pages.collection_page)
+    pages = reads(lambda: collection_pages.list_pages)
     in_use = reads(lambda: collections.collection_in_use)
     use = changes(lambda: collections.use_collection)
     add = changes(lambda: collections.add_collection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from ingest_tui.model.generation import Generation
 from ingest_tui.model.job import EMBED, JobState, Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.services.documents.documents import get_document
+from ingest_tui.services.jobs.jobs import as_it_is
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.jobs import id_part_of
 from ingest_tui.store.vector_files import refused_in
@@ -27,8 +29,11 @@ class _Embedded(NamedTuple):
     generation: Generation | None
     job: Manifest | None
     is_automatic: bool
+    is_next: bool = False
 
     def state(self, refused: int | None) -> EmbeddingState:
+        if self.is_next and refused is None and self.job is not None and self.job.state is JobState.PARTIAL:
+            return "failed"  # nobody tries again by itself what a generation lacks
         return embedding_state(
             refused=refused, job=self.job.state if self.job else None, is_automatic=self.is_automatic
         )
@@ -119,10 +124,18 @@ def embeds_anything(workspace: Workspace) -> bool:
         return False
 
 
-def states_of_documents(workspace: Workspace, documents: Iterable[Document]) -> dict[str, EmbeddingState]:
-    """Return the states of the embedding of documents, by their ids; of a retired one it is empty."""
+def states_of_documents(
+    workspace: Workspace, documents: Iterable[Document], *, in_next: bool = False
+) -> dict[str, EmbeddingState]:
+    """Return the states of the embedding of documents, by their ids; of a retired one it is empty.
+
+    ``in_next``: in the generation that is being built, where there is one, rather than in the one that answers.
+    """
     documents = list(documents)
-    known = _embedded(workspace, {document.collection_id for document in documents})
+    collection_ids = {document.collection_id for document in documents}
+    known = _embedded(workspace, collection_ids)
+    if in_next:
+        known |= _being_built(workspace, collection_ids)
     return {document.document_id: _of_document(workspace, document, known) for document in documents}
 
 
@@ -155,12 +168,59 @@ def states_of_sources(workspace: Workspace, sources: Iterable[Source]) -> dict[s
     states: dict[str, EmbeddingState] = dict.fromkeys((source.source_id for source in sources), "")
     for collection_id, embedded in _embedded(workspace, {source.collection_id for source in sources}).items():
         own = [one.source_id for one in sources if one.collection_id == collection_id and counts.get(one.source_id)]
-        due = _sources_with_due(workspace, collection_id, embedded)
-        failed = _sources_with_failures(workspace, embedded)
-        for source_id in own:
-            is_due = due is None or source_id in due
-            states[source_id] = embedded.state(None if is_due else int(source_id in failed))
+        states |= _states_of(workspace, collection_id, embedded, own)
     return states
+
+
+def states_in_collection(
+    workspace: Workspace, collection_id: str, source_ids: Iterable[str]
+) -> dict[str, EmbeddingState]:
+    """Return the states of the embedding of what a collection has of sources, uploads among them, by their ids."""
+    embedded = _embedded(workspace, {collection_id}).get(collection_id)
+    return {} if embedded is None else _states_of(workspace, collection_id, embedded, source_ids)
+
+
+def _states_of(
+    workspace: Workspace, collection_id: str, embedded: _Embedded, source_ids: Iterable[str]
+) -> dict[str, EmbeddingState]:
+    due = _sources_with_due(workspace, collection_id, embedded)
+    failed = _sources_with_failures(workspace, embedded)
+    return {one: embedded.state(None if due is None or one in due else int(one in failed)) for one in source_ids}
+
+
+def states_in_next_generation(workspace: Workspace, collection_id: str) -> dict[str, EmbeddingState]:
+    """Return how far each source of a collection is in the generation that is being built; nothing where none is.
+
+    A source has succeeded once all its documents with text have vectors there; until then it is at what the job is at.
+    Reads the ids of the documents that have been embedded, no file of a document.
+    """
+    building = _being_built(workspace, {collection_id}).get(collection_id)
+    if building is None or building.generation is None:
+        return {}
+    rows = read_rows(workspace.layout.vector_log(collection_id, building.generation.key), building.generation.space)
+    done = {bytes(one).decode("ascii", "replace") for one in rows.document_ids} if rows is not None else set()
+    missing: set[str] = set()
+    sources: dict[str, EmbeddingState] = {}
+    for document in queries.stream_documents(workspace.reading, collection_id=collection_id, state="active"):
+        sources.setdefault(document.source_id, "succeeded")
+        if document.chunks and document.document_id not in done:
+            missing.add(document.source_id)
+    return sources | dict.fromkeys(missing, building.state(None))
+
+
+def _being_built(workspace: Workspace, collection_ids: Iterable[str]) -> dict[str, _Embedded]:
+    """Return what is known of the generations that are being built, each with the job that does so."""
+    from ingest_tui.pipeline.embed.generations import known_generations  # only where there are vectors
+
+    found = {}
+    for collection_id in collection_ids:
+        with suppress(IngestError):
+            pending = known_generations(workspace, collection_id).pending
+            if pending is not None:
+                job = next(workspace.jobs.readable([pending.job_id]), None) if pending.job_id else None
+                current = None if job is None else as_it_is(workspace, job)
+                found[collection_id] = _Embedded(pending, current, is_automatic=True, is_next=True)
+    return found
 
 
 def _embedded(workspace: Workspace, collection_ids: set[str]) -> dict[str, _Embedded]:

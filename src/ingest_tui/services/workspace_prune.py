@@ -11,9 +11,17 @@ from ingest_tui.store.workspace import Workspace
 __all__ = ["PRUNE_KINDS", "Prunable", "PruneKind", "PruneReport", "last_prune", "prunable", "prune_workspace"]
 
 
-def prunable(workspace: Workspace, kinds: Iterable[PruneKind] = ()) -> list[Prunable]:
-    """Return what the retention of a workspace lets go now, of all kinds or of these; changes nothing."""
-    return list(find_prunable(workspace, kinds=tuple(kinds) or PRUNE_KINDS))
+def prunable(
+    workspace: Workspace, kinds: Iterable[PruneKind] = (), *, collection_id: str | None = None
+) -> list[Prunable]:
+    """Return what the retention of a workspace lets go now; changes nothing.
+
+    Of all kinds or of these, and with ``collection_id`` of one collection alone. Raises `NotFoundError`.
+    """
+    if collection_id is not None:
+        workspace.collections.get(collection_id)
+    found = find_prunable(workspace, kinds=tuple(kinds) or PRUNE_KINDS)
+    return [one for one in found if collection_id is None or one.target.collection_id == collection_id]
 
 
 def prune_workspace(workspace: Workspace, chosen: Sequence[Prunable]) -> PruneReport:

@@ -102,14 +102,23 @@ class Application(Protocol):
     def open_source_here(self, source_id: str) -> None:
         """Show the page of a source over the view that is shown; Esc goes back to that."""
 
-    def show_source(self, source_id: str) -> None:
-        """Show the sources, the cursor on one of them."""
+    def open_source(self, source_id: str) -> None:
+        """Show the page of a source over the sources."""
+
+    def open_collection(self, collection_id: str) -> None:
+        """Show the page of a collection over the collections."""
+
+    def open_collection_here(self, collection_id: str) -> None:
+        """Show the page of a collection over the view that is shown; Esc goes back to that."""
 
     def add_source(self) -> None:
         """Go to the sources and open the form."""
 
     def show_documents_of(self, source_id: str) -> None:
-        """Show the documents of one source."""
+        """Show the documents of one source; Esc goes back."""
+
+    def show_documents_in(self, collection_id: str) -> None:
+        """Show the documents of one collection; Esc goes back."""
 
     def open_document(self, document_id: str, name: str, passage: Passage | None = None) -> None:
         """Show the text of a document over the view, at the passage that a search has found."""

@@ -31,12 +31,15 @@ def header(
         return Content(f"ingest {counts}")
     mode = "read-only  " if read_only else ""
     full = f"{safe_display(name, limit=20)}  {mode}"
+    short = f"{safe_display(name, limit=12)}  {mode}"
     brand, rest = " ingest ", 0
-    for brand, workspace, brief in (
-        (" ingest ", full, False),
-        (" ingest ", full, True),
-        (" ", f"{safe_display(name, limit=12)}  {mode}", True),
+    for brand, workspace, brief, briefest in (
+        (" ingest ", full, False, False),
+        (" ingest ", full, True, False),
+        (" ", short, True, False),
+        (" ", short, True, True),
     ):
+        counts = _counts(jobs, brief=briefest)
         worker = _worker_words(workers, brief=brief)
         rest = len(counts) + len(worker) + 5
         if len(brand) + len(workspace) + len(place) + rest <= width:
@@ -66,13 +69,15 @@ def _cells_of(keys: Sequence[tuple[str, str]]) -> int:
     return sum(len(key) + len(word) + 3 for key, word in keys)
 
 
-def _counts(jobs: JobsModel) -> str:
+def _counts(jobs: JobsModel, *, brief: bool = False) -> str:
     running = jobs.number("running")
-    failed = jobs.number("failed", "partial", "interrupted", wording.UNREADABLE)
+    failed = jobs.number("failed", "interrupted", wording.UNREADABLE)
+    partial = jobs.number("partial")
     good = jobs.number("succeeded")
     waiting = jobs.number("queued", "paused")
-    counts = f"{running} run  {failed} fail  {wording.count(good)} ok"
-    return f"{waiting} wait  {counts}" if waiting else counts
+    counts = [(waiting, "wait"), (running, "run"), (failed, "fail"), (partial, "partial"), (good, "ok")]
+    shown = [one for one in counts if one[0] or one[1] not in {"wait", "partial"}]
+    return "  ".join(f"{wording.count(number)} {word}" for number, word in shown if not brief or word != "partial")
 
 
 def _worker_words(workers: Sequence[Any] | None, *, brief: bool) -> str:

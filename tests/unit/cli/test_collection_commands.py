@@ -129,3 +129,12 @@ def test_who_only_reads_changes_no_preferences(command: Command) -> None:
     """With --read-only preferences are shown, and refused to be set."""
     assert "chunk_size" in command("--read-only", "collection", "prefs", "reports")
     assert "--read-only" in command("--read-only", "collection", "prefs", "reports", "--set", "embed=manual", code=6)
+
+
+def test_what_is_shown_of_a_collection_says_where_its_documents_are_from(command: Command) -> None:
+    """Each source with its number and the state of its vectors; without an embedder nothing is said of vectors."""
+    shown = answer(command, "collection", "show", "reports")
+    [source] = shown["source_states"]
+    assert (source["documents"], source["embedding"], source["next_embedding"]) == (2, "", "")
+    assert shown["embedding"] == {"to_embed": None, "generations": []}
+    assert "to embed" not in command("collection", "show", "reports")

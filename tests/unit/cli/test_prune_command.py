@@ -56,3 +56,15 @@ def test_read_only_refuses_to_prune(workspace: Workspace, capsys: pytest.Capture
     """Only the dry run is allowed under --read-only."""
     assert run(["--workspace", str(workspace.root), "--read-only", "prune", "--yes"]) == 6
     assert "--read-only" in capsys.readouterr().err
+
+
+def test_prune_of_a_collection_leaves_the_others(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is of another collection stays; one that is not there is no empty answer."""
+    root = str(workspace.root)
+    assert run(["--workspace", root, "collection", "add", "reports"]) == 0
+    assert run(["--workspace", root, "prune", "--collection", "reports", "--yes"]) == 0
+    assert "deleted 0 items" in capsys.readouterr().out
+    assert len(workspace.jobs.ids()) == 3
+    assert run(["--workspace", root, "prune", "--collection", "nowhere", "--dry-run"]) == 4
+    assert run(["--workspace", root, "prune", "--collection", "default", "--yes"]) == 0
+    assert len(workspace.jobs.ids()) == 2

@@ -17,11 +17,16 @@ from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.embed import embedding as embedding_module
 from ingest_tui.services.client import Client
+from ingest_tui.services.collections.page import list_pages
 from ingest_tui.services.documents.documents import list_documents, remove_documents
 from ingest_tui.services.documents.search import vectors_missing
 from ingest_tui.services.embedding import enqueue_embedding
-from ingest_tui.services.embedding_states import states_of_documents, states_of_sources
-from ingest_tui.services.generations import Scope, reembed
+from ingest_tui.services.embedding_states import (
+    states_in_next_generation,
+    states_of_documents,
+    states_of_sources,
+)
+from ingest_tui.services.generations import Scope, discard_generation, reembed
 from ingest_tui.services.jobs.jobs import cancel_job, pause_job, resume_job
 from ingest_tui.services.jobs.source_claims import WaitPolicy
 from ingest_tui.services.overview import overview
@@ -229,3 +234,46 @@ def test_a_search_names_the_vectors_that_are_missing(lab: EmbeddingLab) -> None:
     assert missing() == []
     *_, answer = search_answers(client, "fox ", DocumentQuery(), lambda: False)
     assert answer.remarks == ()
+
+
+def test_the_next_vectors_have_states_of_their_own(
+    lab: EmbeddingLab, meanwhile: Callable[[Callable[[Workspace], object]], None]
+) -> None:
+    """While another generation is built each source and document says how far it is there; those that answer stay."""
+    workspace = lab.workspace
+    lab.embed()
+    assert states_in_next_generation(workspace, "default") == {}
+    job = reembed(workspace, Scope("default"), switches=False)
+    lab.run(job.job_id)
+    assert states_in_next_generation(workspace, "default") == {"docs": "succeeded"}
+    (lab.root / "docs" / "new.md").write_text("Apple and pear.\n")
+    lab.run(submit_sync(workspace, workspace.sources.get("docs"), trigger="manual", by="test").job_id)
+    assert states_in_next_generation(workspace, "default") == {"docs": "queued"}
+    discard_generation(workspace, "default")
+    assert states_in_next_generation(workspace, "default") == {}
+
+    def look(other: Workspace) -> None:
+        rows = list_documents(other)
+        next_ones = states_of_documents(other, rows, in_next=True)
+        seen.append((states_in_next_generation(other, "default"), sorted(next_ones.values())))
+
+    seen: list[Any] = []
+    meanwhile(look)
+    lab.run(reembed(workspace, Scope("default"), switches=False).job_id)
+    assert seen == [({"docs": "running"}, ["running"] * 3 + ["succeeded"])]
+    [page] = list_pages(workspace)
+    assert [(one.source_id, one.documents, one.next_embedding) for one in page.sources] == [("docs", 4, "succeeded")]
+    assert [str(one.state) for one in page.generations][-1] == "ready"
+
+
+@pytest.mark.parametrize(("end", "state"), [("cancelled", "cancelled"), ("failed", "failed"), ("partial", "failed")])
+def test_a_build_that_ended_early_says_how(lab: EmbeddingLab, end: str, state: str) -> None:
+    """What a job that builds vectors did not come to is at what the job is at."""
+    workspace = lab.workspace
+    lab.embed()
+    job = lab.run(reembed(workspace, Scope("default"), switches=False).job_id)
+    (lab.root / "docs" / "new.md").write_text("Apple and pear.\n")
+    lab.run(submit_sync(workspace, workspace.sources.get("docs"), trigger="manual", by="test").job_id)
+    workspace.jobs.save(job.model_copy(update={"state": JobState(end)}))
+    assert states_in_next_generation(workspace, "default") == {"docs": state}
+    assert state in states_of_documents(workspace, list_documents(workspace), in_next=True).values()

@@ -181,6 +181,12 @@ def documents_by_collection(catalogue: Catalogue) -> dict[str, int]:
     return dict(catalogue.execute(sql))
 
 
+def documents_of_collection_by_source(catalogue: Catalogue, collection_id: str) -> dict[str, int]:
+    """Return how many active documents of a collection came from each source, or were uploaded."""
+    sql = "SELECT source_id, count(*) FROM documents WHERE state = 'active' AND collection_id = ? GROUP BY source_id"
+    return dict(catalogue.execute(sql, (collection_id,)))
+
+
 def totals_by_collection(catalogue: Catalogue) -> dict[str, tuple[int, int]]:
     """Return how many active documents each collection has, and how many chunks they have."""
     sql = (

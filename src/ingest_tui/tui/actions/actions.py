@@ -16,13 +16,14 @@ from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.navigation.views import VIEW_NAMES, VIEWS
 
 _MARKED = ("jobs", "job", "sources", "documents", "errors", "credentials")
-_LISTS = (*_MARKED, "audit")
+_LISTS = (*_MARKED, "audit", "collections")
 _RANGES = tuple(view for view in _MARKED if view != "job")  # there, v wraps the log
 _JOBS = ("jobs", "job")
 _DOCUMENTS = ("documents", "document")
 _SOURCES = ("sources", "source")
+_COLLECTIONS = ("collections", "collection")
 NO_KEY = "no_key"  # nothing sends it; so that a keymap can give a key to an action that has none
-_NAMES = ("job", "source", "document", "query", "credential", "level")
+_NAMES = ("job", "source", "document", "query", "credential", "level", "collection")
 _SYMBOLS = {
     "slash": "/",
     "question_mark": "?",
@@ -78,7 +79,7 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("open", "Open", "enter", "open_selected", ("overview", "source", *_LISTS, "logs"), "open"),
+    Action("open", "Open", "enter", "open_selected", ("overview", "source", "collection", *_LISTS, "logs"), "open"),
     Action("overview.more", "Throughput and collections, or sources and jobs again", "m", "toggle_more", ("overview",),
            "more"),
     Action("back", "Back, or clear the filter", "escape", "go_back"),
@@ -125,7 +126,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("mark", "Mark", "space", "toggle_mark", _MARKED),
     Action("mark.range", "Mark from here to where you go", "v", "toggle_range", _RANGES),
     Action("mark.all", "Mark all that are shown", "asterisk", "mark_all", _MARKED),
-    Action("menu", "Actions for what is marked", "x", "open_menu", _MARKED, "actions"),
+    Action("menu", "Actions for what is marked", "x", "open_menu", (*_MARKED, *_COLLECTIONS), "actions"),
     Action("sort", "Sort by …", "o", "choose_sort", _LISTS),
     Action("sort.reverse", "Reverse the order", "O", "reverse_sort", _LISTS),
     Action("job.cancel", "Cancel the job", "D", "cancel_jobs", _JOBS, "", "ingest-tui job cancel {job}",
@@ -177,16 +178,43 @@ ACTIONS: tuple[Action, ...] = (
            "ingest-tui collection list"),
     Action("document.columns", "Choose the columns of the list", "K", "choose_columns", ("documents",), "",
            "ingest-tui doc list", names=("columns",)),
-    Action("collection.preferences", "Preferences of the collection", "P", "edit_preferences", ("documents",), "",
-           "ingest-tui collection prefs NAME", changes=True, names=("prefs",)),
-    Action("collection.add", "Add a collection", "C", "add_collection", ("documents",), "",
+    Action("collection.preferences", "Preferences of the collection", "P", "edit_preferences",
+           ("documents", *_COLLECTIONS), "preferences", "ingest-tui collection prefs {collection}", menu=True,
+           changes=True, names=("prefs",)),
+    Action("collection.add", "Add a collection", "C", "add_collection", ("documents", "collections"), "new",
            "ingest-tui collection add NAME", changes=True),
-    Action("collection.remove", "Remove the collection", "", "remove_collection", ("documents",), "",
-           "ingest-tui collection remove NAME", changes=True),
-    Action("collection.restore", "Restore a removed collection", "", "restore_collection", ("documents",), "",
+    Action("document.upload", "Upload files", "a", "upload_files", ("documents", *_COLLECTIONS), "upload",
+           "ingest-tui upload FILE --collection {collection}", menu=True, changes=True),
+    Action("collection.documents", "Documents of the collection", "d", "show_documents", _COLLECTIONS, "documents",
+           "ingest-tui doc list --collection {collection}", menu=True),
+    Action("collection.embedder", "Choose what the collection is embedded with", "m", "choose_embedder", _COLLECTIONS,
+           "", "ingest-tui embedder use NAME --collection {collection}", menu=True, changes=True),
+    Action("collection.reranker", "Choose what ranks the best hits again", "M", "choose_reranker", _COLLECTIONS, "",
+           "ingest-tui collection prefs {collection} --set reranker=NAME", menu=True, changes=True),
+    Action("collection.embed", "Embed what has changed", "E", "embed_collection", _COLLECTIONS, "embed",
+           "ingest-tui embed {collection} --detach", menu=True, changes=True),
+    Action("collection.reembed", "Embed again: a collection, a source, a document", "R", "reembed", _COLLECTIONS,
+           "again", "ingest-tui reembed {collection} --detach", menu=True, changes=True),
+    Action("generation.compare", "Compare two generations of vectors", "b", "compare_generations", ("collection",), "",
+           "ingest-tui reembed {collection} --compare QUERIES.txt"),
+    Action("generation.switch", "Let the next vectors answer", "n", "switch_generation", ("collection",), "",
+           "ingest-tui reembed {collection} --switch", changes=True),
+    Action("generation.revert", "Go back to the vectors of before", "B", "revert_generation", ("collection",), "",
+           "ingest-tui reembed {collection} --revert", changes=True),
+    Action("generation.discard", "Drop the vectors that do not answer", "X", "discard_generation", ("collection",), "",
+           "ingest-tui reembed {collection} --discard", changes=True),
+    Action("collection.show", "What is known of the collection", "", "open_selected", ("collections",), "",
+           "ingest-tui collection show {collection}"),
+    Action("collection.edit", "Change name and description of the collection", "c", "edit_collection", _COLLECTIONS,
+           "", "ingest-tui collection edit {collection} --name TEXT", menu=True, changes=True),
+    Action("collection.use", "Use the collection: Documents opens with it", "u", "use_collection", _COLLECTIONS, "",
+           "ingest-tui collection use {collection}", menu=True, changes=True),
+    Action("collection.prune", "Delete the earlier versions that preferences let go", "V", "prune_versions",
+           _COLLECTIONS, "", "ingest-tui prune --kind versions --collection {collection}", menu=True, changes=True),
+    Action("collection.remove", "Remove the collection", "D", "remove_collection", _COLLECTIONS, "",
+           "ingest-tui collection remove {collection}", menu=True, changes=True),
+    Action("collection.restore", "Restore a removed collection", "T", "restore_collection", ("collections",), "",
            "ingest-tui collection restore NAME", changes=True),
-    Action("document.upload", "Upload files", "a", "upload_files", ("documents",), "",
-           "ingest-tui upload FILE", changes=True),
     Action("document.remove", "Remove the document", "D", "remove_documents", _DOCUMENTS, "",
            "ingest-tui doc remove {document}", menu=True, changes=True),
     Action("document.trash", "Show the trash, or go back", "T", "toggle_trash", ("documents",), "",
@@ -222,7 +250,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("worker.stop", "Stop the workers", "W", "stop_workers", (), "", "ingest-tui worker stop", changes=True),
     Action("copy", "Copy: id, path, error, JSON, equivalent command line", "y", "show_copies"),
     Action("edit", "Open the JSON in $EDITOR", "e", "edit_record"),
-    Action("reload", "Look again", "r", "reload", (*VIEW_NAMES, "job", "source")),
+    Action("reload", "Look again", "r", "reload", (*VIEW_NAMES, "job", "source", "collection")),
     *(
         Action(f"view.{view.name}", f"Go to {view.title}", key, "go_to", (), "", view.command,
                arguments=(view.name,), names=(view.name, *view.other_names), takes=view.takes)
@@ -230,9 +258,11 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("job.go", "Open a job", "", "open_job", (), "", "ingest-tui job show {job}", names=("job",), takes="JOB",
            needs_argument=True),
-    Action("source.go", "Show a source", "", "show_source", (), "", "ingest-tui source show {source}",
+    Action("source.go", "Open a source", "", "open_named_source", (), "", "ingest-tui source show {source}",
            names=("source",), takes="SOURCE", needs_argument=True),
-    Action("jump", "Jump to a view, a job or a source", "f2", "jump"),
+    Action("collection.go", "Open a collection", "", "open_named_collection", (), "",
+           "ingest-tui collection show {collection}", names=("collection",), takes="COLLECTION", needs_argument=True),
+    Action("jump", "Jump to a view, a job, a source or a collection", "f2", "jump"),
     Action("history.back", "Back to where you were", "left_square_bracket", "history_back"),
     Action("history.forward", "Forward again", "right_square_bracket", "history_forward"),
     Action("zoom", "Zoom the pane, or show all again", "z", "toggle_zoom"),

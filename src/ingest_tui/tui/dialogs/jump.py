@@ -1,4 +1,4 @@
-"""F2: go straight to a view, a job, or the documents of a source."""
+"""F2: go straight to a view, a job, a source or its documents, or a collection."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from ingest_tui.tui.views.jobs.jobs_model import JobRow
 from ingest_tui.tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
+    from ingest_tui.model.collection import Collection
     from ingest_tui.services.sources.sources import SourceSummary
 
 
 class Target(NamedTuple):
-    """Where one can jump. ``key``: ``view jobs``, ``job ID``, ``source ID`` or ``documents ID``."""
+    """Where one can jump. ``key``: ``view jobs``, ``job ID``, ``source ID``, ``documents ID`` or ``collection ID``."""
 
     key: str
     name: str
@@ -33,7 +34,7 @@ _COLUMNS: list[Column[Target]] = [
 
 
 class Jump(Finder):
-    """A chooser over views, jobs and sources; returns the key of a `Target`, or None."""
+    """A chooser over views, jobs, sources and collections; returns the key of a `Target`, or None."""
 
     def __init__(self, client: Client, jobs: Iterable[JobRow]) -> None:
         newest_first = sorted(jobs, key=lambda row: (row.created_at or row.job_id, job_order(row.job_id)), reverse=True)
@@ -52,18 +53,27 @@ class Jump(Finder):
         self._client = client
 
     def on_mount(self) -> None:
-        """Add the sources as soon as they are read; views and jobs are shown at once."""
-        self.ask(self._client.sources.list, self._add_sources, group="sources", opens_dialog=True)
+        """Add sources and collections as soon as they are read; views and jobs are shown at once."""
+        client = self._client
+
+        def read() -> tuple[list[SourceSummary], list[tuple[Collection, int]]]:
+            return client.sources.list(), client.collections.list()
+
+        self.ask(read, self._add, group="sources", opens_dialog=True)
 
     def stop_loading(self) -> None:
         """Close: what was typed was meant for rows that are not there."""
         super().stop_loading()
         self.dismiss(None)
 
-    def _add_sources(self, summaries: list[SourceSummary]) -> None:
-        sources = [summary.source for summary in summaries]
+    def _add(self, found: tuple[list[SourceSummary], list[tuple[Collection, int]]]) -> None:
+        sources = [summary.source for summary in found[0]]
         targets = [Target(f"source {source.source_id}", source.name, source.place) for source in sources]
         targets += [
             Target(f"documents {source.source_id}", source.name, "the documents of this source") for source in sources
+        ]
+        targets += [
+            Target(f"collection {one.collection_id}", one.name, wording.plural(documents, "document"))
+            for one, documents in found[1]
         ]
         self.add_rows(targets, at=len(VIEWS))

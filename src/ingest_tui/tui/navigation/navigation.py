@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -120,10 +121,24 @@ class Going(App[int]):
 
         self.push_screen(SourceScreen(source_id))
 
-    def show_source(self, source_id: str) -> None:
-        """Show the sources, the cursor on one of them."""
-        self.show_view("sources")
-        self.call_later(self._select_row, source_id)
+    def open_source(self, source_id: str) -> None:
+        """Show the page of a source over the sources, the cursor on it."""
+        self._open_page("sources", source_id, self.open_source_here)
+
+    def open_collection(self, collection_id: str) -> None:
+        """Show the page of a collection over the collections, the cursor on it."""
+        self._open_page("collections", collection_id, self.open_collection_here)
+
+    def open_collection_here(self, collection_id: str) -> None:
+        """Show the page of a collection over the view that is shown; Esc goes back to that."""
+        from ingest_tui.tui.views.collections.collection_screen import CollectionScreen
+
+        self.push_screen(CollectionScreen(collection_id))
+
+    def _open_page(self, view: str, row: str, open_here: Callable[[str], None]) -> None:
+        self.show_view(view)
+        self._select_row(row)
+        open_here(row)
 
     def add_source(self) -> None:
         """Go to the sources and open the form."""
@@ -137,15 +152,22 @@ class Going(App[int]):
             self.screen.add_source()
 
     def show_documents_of(self, source_id: str) -> None:
-        """Show the documents of one source."""
-        self.show_view("documents")
-        self.call_later(self._narrow_documents, source_id)
+        """Show the documents of one source; Esc goes back."""
+        self._show_documents(source_id=source_id)
 
-    def _narrow_documents(self, source_id: str) -> None:
+    def show_documents_in(self, collection_id: str) -> None:
+        """Show the documents of one collection; Esc goes back."""
+        self._show_documents(collection_id=collection_id)
+
+    def _show_documents(self, *, source_id: str = "", collection_id: str = "") -> None:
         from ingest_tui.tui.views.documents.documents_screen import DocumentsScreen
 
-        if isinstance(self.screen, DocumentsScreen):
-            self.screen.show_source(source_id)
+        def narrow() -> None:
+            if isinstance(self.screen, DocumentsScreen):
+                self.screen.come_for(source_id=source_id, collection_id=collection_id)
+
+        self.show_view("documents")
+        self.call_later(narrow)
 
     def open_document(self, document_id: str, name: str, passage: Passage | None = None) -> None:
         """Show the text of a document over the view, at the passage that a search has found."""

@@ -55,6 +55,7 @@ _ALL = (
     View("logs", "LogsScreen", "ingest-tui job logs"),
     View("credentials", "CredentialsScreen", "ingest-tui credential list", other_names=("creds",)),
     View("audit", "AuditScreen", "ingest-tui audit"),
+    View("collections", "CollectionsScreen", "ingest-tui collection list"),
 )
 VIEWS = {str(number): view for number, view in enumerate(_ALL) if view.is_here}
 VIEW_NAMES = tuple(view.name for view in VIEWS.values())

@@ -17,9 +17,9 @@ class Glyphs:
 
     ascii_only: bool = False
 
-    def sparkline(self, values: Sequence[float], cells: int) -> str:
-        """Return the last ``cells`` values as bars, the newest on the right."""
-        return sparkline(values, cells, _ASCII_BARS if self.ascii_only else BARS)
+    def sparkline(self, values: Sequence[float], cells: int, *, full_from: float = 0.0) -> str:
+        """Return the last ``cells`` values as bars, the newest on the right; see `sparkline`."""
+        return sparkline(values, cells, _ASCII_BARS if self.ascii_only else BARS, full_from=full_from)
 
     def bar(self, share: float, cells: int) -> str:
         """Return a bar of ``cells`` cells, filled to ``share`` (0 to 1)."""

@@ -12,7 +12,8 @@ from textual.message import Message
 
 from ingest_tui.tui.widgets.line import Line
 
-_SHORT = 4
+_LEAST = 4
+"""The letters of a title below which it says nothing."""
 
 
 class Tab(NamedTuple):
@@ -32,9 +33,12 @@ class Tab(NamedTuple):
 def lay_out_tabs(views: Sequence[tuple[str, str, str]], shown: str, width: int) -> list[Tab]:
     """Return the views, each given as key, title and name, in ``width`` cells.
 
-    Where there is no room for all titles they get shorter, and go; the one of the view that is shown stays.
+    Where there is no room for all titles the longest get shorter, and all go in the end; the one of the view that is
+    shown stays.
     """
-    for gap, most in ((3, 99), (2, 99), (1, 99), (1, _SHORT), (1, 0)):
+    longest = max((len(title) for _key, title, _name in views), default=0)
+    shorter = [(1, most) for most in range(longest - 1, _LEAST - 1, -1)]
+    for gap, most in ((3, longest), (2, longest), (1, longest), *shorter, (1, 0)):
         tabs, start = [], 1
         for key, title, name in views:
             tab = Tab(name, key, title if name == shown else title[:most], start)

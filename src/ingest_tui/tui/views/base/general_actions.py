@@ -23,6 +23,7 @@ from ingest_tui.tui.terminal import themes
 from ingest_tui.tui.widgets.command_line import CommandLine
 
 if TYPE_CHECKING:
+    from ingest_tui.model.collection import Collection
     from ingest_tui.services.sources.sources import SourceSummary
     from ingest_tui.services.workers import StopReport
     from ingest_tui.tui.application import Application
@@ -36,6 +37,7 @@ class Everywhere(Asking, Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._source_ids: list[str] = []
+        self._collection_ids: list[str] = []
         self._zoomed_away: list[tuple[Widget, object]] = []
 
     @property
@@ -84,8 +86,8 @@ class Everywhere(Asking, Screen[None]):
         else:
             self.show_notice(f"there is no job {wanted}", ":jobs shows all", bad=True)
 
-    def show_source(self, wanted: str) -> None:
-        """Show the source of an id or a name."""
+    def open_named_source(self, wanted: str) -> None:
+        """Open the page of the source of an id or a name."""
 
         def found(summaries: list[SourceSummary]) -> None:
             ids = [
@@ -94,14 +96,30 @@ class Everywhere(Asking, Screen[None]):
                 if wanted.lower() in {summary.source.source_id, summary.source.name.lower()}
             ]
             if ids:
-                self.ingest.show_source(ids[0])
+                self.ingest.open_source(ids[0])
             else:
                 self.show_notice(f"there is no source {wanted}", ":sources shows all", bad=True)
 
         self.ask(self.ingest.client.sources.list, found, group="find-source", opens_dialog=True)
 
+    def open_named_collection(self, wanted: str) -> None:
+        """Open the page of the collection of an id or a name."""
+
+        def found(known: list[tuple[Collection, int]]) -> None:
+            ids = [
+                one.collection_id
+                for one, _documents in known
+                if wanted.lower() in {one.collection_id, one.name.lower()}
+            ]
+            if ids:
+                self.ingest.open_collection(ids[0])
+            else:
+                self.show_notice(f"there is no collection {wanted}", ":collections shows all", bad=True)
+
+        self.ask(self.ingest.client.collections.list, found, group="find-collection", opens_dialog=True)
+
     def jump(self) -> None:
-        """Choose a view, a job or a source, and go there."""
+        """Choose a view, a job, a source or a collection, and go there."""
         from ingest_tui.tui.dialogs.jump import Jump
 
         def chosen(key: str | None) -> None:
@@ -109,7 +127,8 @@ class Everywhere(Asking, Screen[None]):
             ways: dict[str, Callable[[str], object]] = {
                 "view": self.ingest.show_view,
                 "job": self.ingest.open_job,
-                "source": self.ingest.show_source,
+                "source": self.ingest.open_source,
+                "collection": self.ingest.open_collection,
                 "documents": self.ingest.show_documents_of,
             }
             if kind:
@@ -179,16 +198,23 @@ class Everywhere(Asking, Screen[None]):
         self.add_class("-commanding")
         self.set_focus(line)
         client = self.ingest.client
-        self.ask(client.sources.list, self._know_sources, group="command-sources", otherwise=lambda *_failure: None)
 
-    def _know_sources(self, summaries: list[SourceSummary]) -> None:
-        self._source_ids = [summary.source.source_id for summary in summaries]
+        def know_sources(summaries: list[SourceSummary]) -> None:
+            self._source_ids = [summary.source.source_id for summary in summaries]
+
+        def know_collections(names: list[str]) -> None:
+            self._collection_ids = names
+
+        # What cannot be read is not offered; the command says why when it is run.
+        self.ask(client.sources.list, know_sources, group="command-sources", otherwise=lambda *_failure: None)
+        self.ask(client.collections.names, know_collections, group="command-names", otherwise=lambda *_failure: None)
 
     def _continuations(self, line: str) -> Iterator[str]:
         known: dict[str, Sequence[str]] = {
             "FILTER": list(wording.STATE_GLYPHS),
             "JOB": sorted(self.ingest.model.rows, key=job_order, reverse=True),
             "SOURCE": self._source_ids,
+            "COLLECTION": self._collection_ids,
             "THEME": THEME_NAMES,
             "LEVEL": LEVELS,
         }

@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui import wording
+from ingest_tui.tui.actions.actions import Action
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import footer
 from ingest_tui.tui.navigation.views import VIEW_NAMES, VIEWS
@@ -418,28 +419,33 @@ class ViewScreen(Carrying):
         self.main_table.start_over()
         self.rows_changed()
 
+    def menu_targets(self) -> list[str]:
+        """The keys of what the menu is for: the marked rows, or the one under the cursor."""
+        return self.main_table.chosen_keys
+
+    def menu_name(self, key: str) -> str:
+        """What the title of the menu calls the row of a key."""
+        return key
+
+    def offers(self, action: Action) -> bool:
+        """Tell whether the menu offers an action for what it is opened for."""
+        del action
+        return True
+
     def open_menu(self) -> None:
         """Offer what can be done with the marked rows."""
         from ingest_tui.tui.dialogs.dialogs import Choose
 
-        chosen = self.main_table.chosen_keys
+        chosen = self.menu_targets()
         if not chosen:
             return
-        offered = [
-            (action.id, f"{action.title}   {action.shown_keys}")
-            for action in self.ingest.registry.of(self.view)
-            if action.menu
-        ]
-        keys = {
-            key: action.id
-            for action in self.ingest.registry.of(self.view)
-            if action.menu
-            for key in action.keys.split(",")
-        }
-        what = safe_display(chosen[0], limit=40) if len(chosen) == 1 else f"{len(chosen)} marked"
+        actions = [one for one in self.ingest.registry.of(self.view) if one.menu and self.offers(one)]
+        offered = [(action.id, f"{action.title}   {action.shown_keys}") for action in actions]
+        keys = {key: action.id for action in actions for key in action.keys.split(",")}
+        what = safe_display(self.menu_name(chosen[0]), limit=40) if len(chosen) == 1 else f"{len(chosen)} marked"
 
         def picked(action_id: str | None) -> None:
-            if action_id and self.main_table.chosen_keys != chosen:
+            if action_id and self.menu_targets() != chosen:
                 self.show_notice("not done: other rows are here now", f"the actions were for {what}", bad=True)
             elif action_id:
                 self.perform(action_id)

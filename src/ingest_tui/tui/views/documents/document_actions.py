@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +11,8 @@ from textual.app import SuspendNotSupported
 
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import undo
-from ingest_tui.tui.background.messages import Answered
 from ingest_tui.tui.terminal import pager
-from ingest_tui.tui.views.base.view_screen import ViewScreen
+from ingest_tui.tui.views.base.progress import ShownProgress
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
 
 if TYPE_CHECKING:
@@ -27,13 +24,10 @@ _FORMATS: list[tuple[str, str]] = [
     ("csv", "CSV: all that is known, a row for each, without the text"),
     ("folder", "Folder: a file for each text, and index.jsonl"),
 ]
-_SHOWN_EVERY_SECONDS = 0.25
 
 
-class DocumentActions(ViewScreen):
-    """Actions on ``target_documents``. ``in_progress`` is what one that runs says of how far it is."""
-
-    in_progress = ""
+class DocumentActions(ShownProgress):
+    """Actions on ``target_documents``."""
 
     def target_documents(self) -> list[tuple[str, str]]:
         """The documents that an action is for: id and name of each, in their order."""
@@ -146,33 +140,6 @@ class DocumentActions(ViewScreen):
             group="export",
             otherwise=self.failed_in_progress,
         )
-
-    def shown_progress(self) -> Callable[[str, int, int], None]:
-        """Return what an action calls in its thread: it says "exported: N of M" a few times a second."""
-        shown, shown_at = "", 0.0
-
-        def say(progress: tuple[str, int, int]) -> None:
-            done, number, total = progress
-            self.in_progress = f"{done}: {number:,} of {total:,}"
-            self.say_hint(self.in_progress)
-
-        def report_progress(done: str, number: int, total: int) -> None:
-            nonlocal shown, shown_at
-            if done != shown or time.monotonic() - shown_at >= _SHOWN_EVERY_SECONDS:
-                shown, shown_at = done, time.monotonic()
-                self.post_message(Answered(say, (done, number, total)))
-
-        return report_progress
-
-    def end_progress(self) -> None:
-        """Say no more how far it is."""
-        self.in_progress = ""
-        self.say_hint("")
-
-    def failed_in_progress(self, message: str, hint: str) -> None:
-        """Say why what was in progress has failed."""
-        self.end_progress()
-        self.show_notice(message, hint, bad=True)
 
     # The original
 

@@ -16,7 +16,6 @@ from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.editable_records import Record, document_record
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
-from ingest_tui.tui.views.documents.collection_actions import CollectionActions
 from ingest_tui.tui.views.documents.collection_views import CollectionView
 from ingest_tui.tui.views.documents.document_columns import CHOICES, columns_of_hits, columns_of_list
 from ingest_tui.tui.views.documents.document_pane import DocumentPane
@@ -32,6 +31,7 @@ from ingest_tui.tui.views.documents.documents_model import (
     query_as_typed,
 )
 from ingest_tui.tui.views.documents.search_field import SearchField
+from ingest_tui.tui.views.documents.shown_collection import ShownCollection
 from ingest_tui.tui.widgets.columns import Column
 from ingest_tui.tui.widgets.table import VirtualTable
 
@@ -45,7 +45,7 @@ _DETAILS_AHEAD = 50
 _SETTLE_SECONDS = 0.2
 
 
-class DocumentsScreen(SearchField, CollectionActions):
+class DocumentsScreen(SearchField, ShownCollection):
     """The list of documents."""
 
     view = "documents"
@@ -63,7 +63,7 @@ class DocumentsScreen(SearchField, CollectionActions):
         self._shows_hits = False
         self._remarks: tuple[str, ...] = ()
         self._reading = False
-        self._came_for = ""
+        self._came_for: DocumentQuery | None = None
         self._settling: Timer | None = None
         self._scrolling: Timer | None = None
 
@@ -140,10 +140,10 @@ class DocumentsScreen(SearchField, CollectionActions):
         self._lines = None
         self.table.show_again(view.row, view.top)
 
-    def show_source(self, source_id: str) -> None:
-        """Show the documents of one source; Esc goes back to where a person came from, and all are shown again."""
-        self._came_for = source_id
-        self.narrowed, self.query_text, self.words = DocumentQuery(source_id=source_id), "", ""
+    def come_for(self, *, source_id: str = "", collection_id: str = "") -> None:
+        """Show the documents of a source or a collection; Esc goes back to where a person came from, and shows all."""
+        self._came_for = DocumentQuery(source_id=source_id or None, collection_id=collection_id or None)
+        self.narrowed, self.query_text, self.words = self._came_for, "", ""
         self._lines = None
         if self.is_mounted:
             self.catch_up()
@@ -261,13 +261,13 @@ class DocumentsScreen(SearchField, CollectionActions):
         elif self.query_text:
             self.query_text = ""
             self.catch_up()
-        elif not self._leave_source():
+        elif not self._go_back_from_visit():
             self.widen()
 
-    def _leave_source(self) -> bool:
-        """Go back to where Enter on a source was pressed; False: what is shown now is something else."""
-        came_for, self._came_for = self._came_for, ""
-        if not came_for or self.narrowed != DocumentQuery(source_id=came_for) or not self.ingest.travel(-1):
+    def _go_back_from_visit(self) -> bool:
+        """Go back to where a source or a collection was opened; False: what is shown now is something else."""
+        came_for, self._came_for = self._came_for, None
+        if came_for is None or self.narrowed != came_for or not self.ingest.travel(-1):
             return False
         self.narrowed, self._lines = DocumentQuery(), None
         return True
@@ -360,7 +360,8 @@ class DocumentsScreen(SearchField, CollectionActions):
     def command_values(self) -> dict[str, str]:
         """The document under the cursor, and the words of the search."""
         line = self.table.current
-        return {"document": line.document_id if line else "", "query": query_as_typed(self.query_text)}
+        known = {"document": line.document_id if line else "", "query": query_as_typed(self.query_text)}
+        return known | {"collection": self.chosen_collection()}
 
     def copies(self) -> dict[str, str]:
         """The document, and where it comes from."""

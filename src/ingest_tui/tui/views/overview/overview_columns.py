@@ -27,6 +27,7 @@ ACTIVITY_LINES, ACTIVITY_WORDS = 5, 24
 _LEVELS = {"problem": 0, "warning": 1, "": 2, "ok": 3}
 _LATE_SECONDS = 60
 _FEW = 10
+_LEAST_SHOWN = 0.1
 
 
 def attention_columns(now: Callable[[], float]) -> list[Column[AttentionItem]]:
@@ -165,17 +166,20 @@ def activity_lines(
 
     ``waiting``: how many jobs are queued now.
     """
+    megabytes = [size / 1e6 for size in hour.bytes]
     return [
-        ("docs/min   1h", glyphs.sparkline(hour.documents, cells), f"{_rate(hour.documents[-1])} now"),
-        ("MB/min     1h", glyphs.sparkline(hour.bytes, cells), f"{_rate(hour.bytes[-1] / 1e6)} now"),
-        ("queue      1h", glyphs.sparkline(hour.queue, cells), f"{waiting} now"),
-        ("docs/min  24h", glyphs.sparkline(day.documents, cells), f"{_rate(max(day.documents))} max"),
-        ("queue     24h", glyphs.sparkline(day.queue, cells), f"{_rate(max(day.queue))} max"),
+        ("docs/min   1h", glyphs.sparkline(hour.documents, cells, full_from=1), f"{_rate(hour.documents[-1])} now"),
+        ("MB/min     1h", glyphs.sparkline(megabytes, cells, full_from=_LEAST_SHOWN), f"{_rate(megabytes[-1])} now"),
+        ("queue      1h", glyphs.sparkline(hour.queue, cells, full_from=1), f"{waiting} now"),
+        ("docs/min  24h", glyphs.sparkline(day.documents, cells, full_from=1), f"{_rate(max(day.documents))} max"),
+        ("queue     24h", glyphs.sparkline(day.queue, cells, full_from=1), f"{_rate(max(day.queue))} max"),
     ]
 
 
 def _rate(value: float) -> str:
-    """Return a rate in two figures or more: ``0.4``, ``206``, ``1.2k``; nothing done is ``0``."""
+    """Return a rate in two figures or more: ``0.4``, ``206``, ``1.2k``; nothing is ``0``, next to nothing ``<0.1``."""
+    if 0 < value < _LEAST_SHOWN:
+        return "<0.1"
     return f"{value:.1f}" if 0 < value < _FEW else wording.count(round(value))
 
 

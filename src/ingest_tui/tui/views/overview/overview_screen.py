@@ -263,8 +263,10 @@ class OverviewScreen(ViewScreen):
         """The job and the source under the cursor."""
         target = self.target
         row: Any = target.current if isinstance(target, Board) else None
-        if row is None or target.id == "overview-collections":
+        if row is None:
             return {}
+        if target.id == "overview-collections":
+            return {"collection": row.collection_id}
         source = row.source.source_id if target.id == "overview-sources" else row.source_id
         return {"source": source, "job": getattr(row, "job_id", ""), "credential": getattr(row, "credential", "")}
 
@@ -301,7 +303,7 @@ class OverviewScreen(ViewScreen):
         elif target.id in _OF_JOBS:
             self.ingest.open_job_here(row.job_id)
         else:
-            self.ingest.lead_to("documents")
+            self.ingest.open_collection_here(row.collection_id)
 
     def _open_attention(self, item: AttentionItem) -> None:
         if item.job_id:

@@ -1,0 +1,1 @@
+"""The view Collections, and the page of a collection."""
