@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import Final
 
@@ -27,11 +27,14 @@ def from_a_sample(database: Database, term: SearchTerm, size: IndexSize) -> Sear
         return term
     numbers = orjson.dumps([size.last_number * (number + 1) // _SAMPLE for number in range(_SAMPLE)]).decode()
     sql = "SELECT text, language FROM chunks WHERE id IN (SELECT value FROM json_each(?))"
-    words: Counter[str] = Counter()
+    tokens: dict[str, Counter[str]] = defaultdict(Counter)
     for text, language in database.execute(sql, (numbers,)):
+        tokens[language].update(tokens_of(text))
+    words: Counter[str] = Counter()
+    for language, counts in tokens.items():
         terms_of = terms_function(language)
-        for token in tokens_of(text):
+        for token, count in counts.items():
             if not token.isalpha() or fold(token[: len(beginning)]).startswith(beginning):
-                words.update(term for term in terms_of(token)[0] if term.startswith(beginning))
+                words.update({term: count for term in terms_of(token)[0] if term.startswith(beginning)})
     frequent = tuple((word,) for word, _ in words.most_common(_WORDS))
     return replace(term, sequences=(*frequent, (beginning,)), is_beginning=False)

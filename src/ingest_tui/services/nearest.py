@@ -99,19 +99,20 @@ def nearest_hits(
     workspace: Workspace,
     searched: SearchedVectors,
     query: NDArray[np.float32],
-    chosen: set[str],
+    chosen: set[str] | None,
     *,
     limit: int,
     all_chunks: bool = False,
 ) -> list[SearchHit]:
     """Return the best chunk of each of the nearest documents, or with ``all_chunks`` the best chunks; the best first.
 
-    ``chosen`` are the documents that may be found. More rows are asked for until there are enough that are in force.
+    ``chosen`` are the documents that may be found, None: all of the collection, without a look at each. More rows are
+    asked for until there are enough that are in force.
     """
     if limit == 0:
         return []
     rows = searched.rows
-    allowed = _allowed(rows, chosen)
+    allowed = None if chosen is None else _allowed(rows, chosen)
     graph = None
     if rows.state.graph is not None and may_be_searched(rows.folder, rows.state.graph):
         graph = Graph.open(rows.folder / rows.state.graph.file, rows.state.graph.rows, rows.state.space.dimensions)
@@ -120,7 +121,7 @@ def nearest_hits(
     while True:
         found = nearest(rows.vectors, query, limit=wanted, allowed=allowed, graph=graph)
         hits: dict[str, SearchHit] = {}
-        for document, chunk, score in _in_force(workspace, rows, found.rows.tolist(), found.scores.tolist()):
+        for document, chunk, score in _in_force(workspace, searched, found.rows.tolist(), found.scores.tolist()):
             key = chunk.chunk_id if all_chunks else document.document_id
             if key not in hits:
                 hits[key] = _hit(document, chunk, score)
@@ -144,18 +145,19 @@ def _allowed(rows: LogRows, chosen: set[str]) -> NDArray[np.bool_]:
 
 
 def _in_force(
-    workspace: Workspace, log: LogRows, rows: list[int], scores: list[float]
+    workspace: Workspace, searched: SearchedVectors, rows: list[int], scores: list[float]
 ) -> Iterator[tuple[Document, Chunk, float]]:
     """Yield the chunks of rows that are as they were embedded, with the same text.
 
     A row of an older version counts for the chunk that has its text now, until the new version is embedded.
     """
+    log, collection_id = searched.rows, searched.collection_id
     ids = [log.document_ids[log.entries[row]["document"]].decode("ascii", "replace") for row in rows]
     documents: Mapping[str, Document] = workspace.reading.documents(set(ids))
     chunks: dict[str, _ChunksOfDocument] = {}
     for row, document_id, score in zip(rows, ids, scores, strict=True):
         entry, document = log.entries[row], documents.get(document_id)
-        if document is None or document.state != "active":
+        if document is None or document.state != "active" or document.collection_id != collection_id:
             continue
         if document_id not in chunks:
             chunks[document_id] = _ChunksOfDocument(workspace.reading.full_text.chunks_of(document_id))

@@ -158,16 +158,25 @@ def _by_meaning(
     may_be, must_not = _by_words(workspace, query, choice)
     found = []
     for one in searched:
-        of_collection: DocumentChoice = {**choice, "collection_id": one.collection_id, "state": "active"}
-        chosen = chosen_ids(workspace.reading, of_collection, query.filters) - must_not
-        if may_be is not None:
-            chosen &= may_be
+        chosen = None
+        if may_be is not None or must_not or query.filters or _narrows(choice):
+            of_collection: DocumentChoice = {**choice, "collection_id": one.collection_id, "state": "active"}
+            chosen = chosen_ids(workspace.reading, of_collection, query.filters) - must_not
+            if may_be is not None:
+                chosen &= may_be
         vector = query_vector(workspace, one, text)
         hits = nearest_hits(workspace, one, vector, chosen, limit=limit, all_chunks=all_chunks)
         preferred = workspace.collections.get(one.collection_id).preferences.vector_weight
         weight = _USUAL_WEIGHT if preferred is None else preferred
         found.append(_Found(hits, weight, min((hit.score for hit in hits), default=0.0)))
     return found
+
+
+def _narrows(choice: DocumentChoice) -> bool:
+    """Whether a choice leaves out documents of a collection that could be found."""
+    return any(
+        value is not None and value != "" for name, value in choice.items() if name not in {"collection_id", "state"}
+    )
 
 
 def _by_words(workspace: Workspace, query: SearchQuery, choice: DocumentChoice) -> tuple[set[str] | None, set[str]]:

@@ -15,6 +15,8 @@ from ingest_tui.embedding.static import StaticBackend
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.relevance import JudgedQuery
 from ingest_tui.services import nearest
+from ingest_tui.services.documents import search_modes
+from ingest_tui.services.documents.documents import remove_documents
 from ingest_tui.services.documents.evaluation import Variant, evaluate
 from ingest_tui.services.documents.search import search
 from ingest_tui.services.embedding import choose_embedder
@@ -111,6 +113,25 @@ def test_what_must_and_must_not_occur_decides_in_each_mode(lab: EmbeddingLab, mo
     assert found(lab, "lazy dog path:rain", mode=mode, limit=50) in (["rain"], [])
     assert found(lab, "water path:rain", mode=mode, limit=50) == ["rain"]
     assert found(lab, "water", mode=mode, contains="leave", limit=50) in (["leave"], [])
+
+
+def test_documents_are_only_gone_through_where_some_are_chosen(
+    lab: EmbeddingLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plain query asks for no ids of a collection, and finds nothing that is gone; an empty choice finds nothing."""
+    fox = lab.put("fox", TEXTS["fox"])
+    assert found(lab, "lazy fox", mode="vector", document_ids=[]) == []
+    assert found(lab, "lazy fox", mode="vector", document_ids=[fox]) == ["fox"]
+    remove_documents(lab.workspace, [fox])
+
+    def refuse(*_given: object) -> None:
+        raise AssertionError("all documents of the collection are gone through")
+
+    monkeypatch.setattr(search_modes, "chosen_ids", refuse)
+    for mode in ("vector", "hybrid"):
+        assert set(found(lab, "lazy fox", mode=mode, limit=50)) == TEXTS.keys() - {"fox"}
+        with pytest.raises(AssertionError, match="gone through"):
+            found(lab, "lazy fox path:dog", mode=mode)
 
 
 def test_limits_and_chunks(lab: EmbeddingLab) -> None:
