@@ -20,6 +20,7 @@ from ingest_tui.server.endpoint import AnyEndpoint
 from ingest_tui.server.host_check import HostCheck
 from ingest_tui.server.mcp_route import mcp_route
 from ingest_tui.server.openapi import openapi_document
+from ingest_tui.server.page_files import page_routes
 from ingest_tui.server.problems import RequestError, problem_response
 from ingest_tui.server.routes import ENDPOINTS
 from ingest_tui.services.client import Client
@@ -66,7 +67,7 @@ def build_app(client: Client, options: ServeOptions) -> Starlette:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     routes = [Route(path, handler_of(state, methods), methods=list(methods)) for path, methods in by_path.items()]
     routes += [Route("/openapi.json", openapi, methods=["GET"]), Route("/docs", docs, methods=["GET"])]
-    routes.append(mcp_route(state))
+    routes += [*page_routes(), mcp_route(state)]
     middleware = [Middleware(CheckedHost, check=HostCheck(options))]
     if options.origins:
         middleware.append(

@@ -1,0 +1,62 @@
+"""The page for people with a browser: files of this package, and headers that let it load nothing else.
+
+Its script is given data alone and makes text of it: the policy forbids inline scripts and styles, other hosts, and
+(``require-trusted-types-for``) every way from a text to markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+    "Vary": "Accept",
+}
+_PAGE = "page.html"
+_MEDIA_TYPES = {_PAGE: "text/html", "page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+def page_routes() -> list[Route]:
+    """Return the routes of the page and its files. They say nothing of the workspace, and need no token."""
+    folder = files("ingest_tui.server") / "page"
+    content = {name: (folder / name).read_bytes() for name in _MEDIA_TYPES}
+    parts = [
+        Route(f"/page/{name}", _answering(name, content[name]), methods=["GET"]) for name in content if name != _PAGE
+    ]
+    return [Route("/", _for_browsers(_answering(_PAGE, content[_PAGE])), methods=["GET"]), *parts]
+
+
+_Answer = Callable[[Request], Awaitable[Response]]
+
+
+def _answering(name: str, content: bytes) -> _Answer:
+    async def answer(_request: Request) -> Response:
+        return Response(content, headers=_HEADERS, media_type=_MEDIA_TYPES[name])
+
+    return answer
+
+
+def _for_browsers(answer: _Answer) -> _Answer:
+    """Let who asks for HTML have it; for programs there is nothing here, as at any other path without an endpoint."""
+
+    async def for_browsers(request: Request) -> Response:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise HTTPException(404)
+        return await answer(request)
+
+    return for_browsers

@@ -1,0 +1,1 @@
+"""The page of the server, as people see it: in a real browser."""

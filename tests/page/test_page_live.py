@@ -1,0 +1,129 @@
+"""What changes while a browser looks: jobs, uploads, and tokens that are asked for and revoked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest_tui import open_workspace
+from ingest_tui.services.jobs.jobs import cancel_job, enqueue_sync
+from ingest_tui.services.workers import follow_job
+from tests.cli.running import Cli
+from tests.page.chromium import Chromium, Page
+from tests.servers.running_server import running_server
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+
+
+def test_a_row_of_a_job_changes_as_the_job_does(page: Page, calls: Cli) -> None:
+    """A job that begins while the page is open gets a row, newest first; its end changes the row and is announced."""
+    page.value("location.hash = '#jobs'")
+    page.wait("document.querySelectorAll('#job-rows tr').length > 0")
+    with open_workspace(calls.workspace) as handle:
+        job = enqueue_sync(handle.workspace, "notes")
+        row = f"#job-rows tr[data-job='{job.job_id}']"
+        page.wait_for_text(row, "queued")
+        assert page.value("document.querySelector('#job-rows tr').dataset.job") == job.job_id
+        page.value(f"document.querySelector({json.dumps(row)}).mine = true")
+        cancel_job(handle.workspace, job.job_id)
+    page.wait_for_text(row, "cancelled")
+    assert page.value(f"document.querySelector({json.dumps(row)}).mine"), "it is the same row"
+    page.wait_for_text("#status", f"Job {job.job_id} is cancelled")
+    page.value(f"document.querySelector({json.dumps(row)}).querySelector('a').click()")
+    page.wait_for_text("#wrong", "Nothing")
+
+
+def chosen(page: Page) -> list[str]:
+    """Return what is shown of each file that is chosen."""
+    return [
+        str(text) for text in page.value("[...document.querySelectorAll('#chosen li')].map((one) => one.innerText)")
+    ]
+
+
+def test_files_are_dropped_and_the_one_that_is_refused_is_named(page: Page, calls: Cli, tmp_path: Path) -> None:
+    """Of two files one cannot be read: nothing is taken, and it says so at that one; without it the job is followed."""
+    good, bad = tmp_path / "<b>good.txt", tmp_path / "bad.bin"
+    good.write_text("the anemometer turns")
+    bad.write_bytes(bytes(range(256)) * 8)
+    page.value("location.hash = '#upload'")
+    page.wait("document.querySelectorAll('#into option').length === 2")
+    page.drop("#drop", bad, good)
+    page.wait("document.querySelectorAll('#chosen li').length === 2")
+    page.value("document.getElementById('send').focus()")
+    page.press("Enter")
+    page.wait("document.querySelectorAll('#chosen .wrong').length === 1")
+    refused, fine = chosen(page)
+    assert refused.startswith("bad.bin")
+    assert "bad.bin" in refused.partition("Remove")[2]
+    assert fine.startswith("<b>good.txt")
+    assert fine.endswith("Remove"), "nothing is wrong with it"
+    page.wait_for_text("#problem", "What to do")
+    page.refused.clear()
+    page.value("document.querySelector('#chosen button').focus()")
+    page.press("Enter")
+    page.wait("document.querySelectorAll('#chosen li').length === 1")
+    assert page.value("document.activeElement.getAttribute('aria-label')") == "Remove <b>good.txt"
+    page.tab_to("send")
+    page.press("Enter")
+    page.wait_for_text("#job-facts", "queued")
+    job_id = page.text("#job-title").removeprefix("Job ")
+    with open_workspace(calls.workspace) as handle:
+        follow_job(handle.workspace, job_id, lambda _state: None, run_here=True)
+    page.wait_for_text("#job-facts", "succeeded")
+    page.wait_for_text("#items", "ingested")
+    page.value("document.querySelector('#items a').click()")
+    page.wait_for_text("#text", "anemometer")
+    page.wait_for_text("#events", "ingested")
+
+
+def test_an_upload_without_a_file_says_so(page: Page) -> None:
+    """Nothing is sent, and the page says what to do."""
+    page.value("location.hash = '#upload'")
+    page.wait("document.querySelectorAll('#into option').length === 2")
+    page.value("document.getElementById('upload-form').requestSubmit()")
+    page.wait_for_text("#problem", "no file is chosen")
+    assert not [asked for asked in page.asked if asked.endswith("/files")]
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[tuple[Cli, str, str]]:
+    """A server that wants a token, its address and a token."""
+    cli = Cli(tmp_path)
+    with open_workspace(cli.workspace):
+        secret = str(cli.run("serve", "token", "add", "reader", "--json").json["token"])
+    with running_server(cli) as (_process, address):
+        yield cli, address, secret
+    cli.close()
+
+
+def test_a_token_is_asked_for_where_one_is_needed(chromium: Chromium, guarded: tuple[Cli, str, str]) -> None:
+    """A wrong one is asked for again; the right one is kept in this tab alone, sent, and asked again when revoked."""
+    cli, address, secret = guarded
+    is_asked = "document.getElementById('token-dialog').open"
+    with chromium.page() as page:
+        page.open(f"{address}/")
+        page.wait(is_asked)
+        assert page.focused() == "token"
+        page.type("wrong")
+        page.press("Enter")
+        page.wait_for_text("#token-problem", "the token is not valid")
+        page.wait(is_asked)
+        page.type(secret)
+        page.press("Enter")
+        page.wait_for_text("#status", "0 documents")
+        assert page.text("#token-button") == "Forget the token"
+        assert page.value("[localStorage.length, document.cookie]") == [0, ""]
+        assert not [asked for asked in page.asked if secret in asked]
+        page.value("location.hash = '#jobs'")
+        page.wait_for_text("#jobs-title", "Jobs")
+        page.until(lambda: any(asked.endswith("/events") for asked in page.asked), "events are followed")
+        cli.run("serve", "token", "revoke", "reader")
+        page.wait(is_asked)
+        page.press("Escape")
+        page.wait_for_text("#problem", "a token is needed")
+        assert page.complaints == []
+        page.refused.clear()
+        page.check(address)
