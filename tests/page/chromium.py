@@ -230,6 +230,13 @@ class Page:
         """Return the hosts that were asked for something, with their ports."""
         return {urlsplit(asked).netloc for asked in self.asked if urlsplit(asked).scheme not in {"data", "blob"}}
 
+    def forget_refused(self, status: str) -> None:
+        """Wait until the console says that a request was refused, and let those of this status be."""
+        self.until(
+            lambda: self.value("true") and any(status in one for one in self.refused), f"{status} on the console"
+        )
+        self.refused = [one for one in self.refused if status not in one]
+
     def check(self, address: str) -> None:
         """Fail where the console has said something, or another host than this one was asked for something."""
         assert self.complaints == []

@@ -26,7 +26,8 @@ def test_a_row_of_a_job_changes_as_the_job_does(page: Page, calls: Cli) -> None:
         job = enqueue_sync(handle.workspace, "notes")
         row = f"#job-rows tr[data-job='{job.job_id}']"
         page.wait_for_text(row, "queued")
-        assert page.value("document.querySelector('#job-rows tr').dataset.job") == job.job_id
+        rows = page.value("[...document.querySelectorAll('#job-rows tr')].map((one) => one.dataset.job)")
+        assert rows == sorted(rows, reverse=True)
         page.value(f"document.querySelector({json.dumps(row)}).mine = true")
         cancel_job(handle.workspace, job.job_id)
     page.wait_for_text(row, "cancelled")
@@ -61,7 +62,7 @@ def test_files_are_dropped_and_the_one_that_is_refused_is_named(page: Page, call
     assert fine.startswith("<b>good.txt")
     assert fine.endswith("Remove"), "nothing is wrong with it"
     page.wait_for_text("#problem", "What to do")
-    page.refused.clear()
+    page.forget_refused("422")
     page.value("document.querySelector('#chosen button').focus()")
     page.press("Enter")
     page.wait("document.querySelectorAll('#chosen li').length === 1")
@@ -124,6 +125,5 @@ def test_a_token_is_asked_for_where_one_is_needed(chromium: Chromium, guarded: t
         page.wait(is_asked)
         page.press("Escape")
         page.wait_for_text("#problem", "a token is needed")
-        assert page.complaints == []
-        page.refused.clear()
+        page.forget_refused("401")
         page.check(address)
