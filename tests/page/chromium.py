@@ -230,6 +230,10 @@ class Page:
         """Return the hosts that were asked for something, with their ports."""
         return {urlsplit(asked).netloc for asked in self.asked if urlsplit(asked).scheme not in {"data", "blob"}}
 
+    def wait_for_request(self, ending: str) -> None:
+        """Wait until the page has asked for an address that ends so."""
+        self.until(lambda: self.value("1") and any(one.endswith(ending) for one in self.asked), f"asks for {ending}")
+
     def forget_refused(self, status: str) -> None:
         """Wait until the console says that a request was refused, and let those of this status be."""
         self.until(

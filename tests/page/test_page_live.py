@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -100,8 +101,14 @@ def guarded(tmp_path: Path) -> Iterator[tuple[Cli, str, str]]:
     cli.close()
 
 
-def test_a_token_is_asked_for_where_one_is_needed(chromium: Chromium, guarded: tuple[Cli, str, str]) -> None:
-    """A wrong one is asked for again; the right one is kept in this tab alone, sent, and asked again when revoked."""
+def test_a_token_is_asked_for_where_one_is_needed(
+    chromium: Chromium, guarded: tuple[Cli, str, str], tmp_path: Path
+) -> None:
+    """A wrong one is asked for again; the right one is kept in this tab alone; what it may not do is said.
+
+    Once it is revoked, a page that follows jobs asks for another one.
+    """
+    (tmp_path / "note.txt").write_text("a note")
     cli, address, secret = guarded
     is_asked = "document.getElementById('token-dialog').open"
     with chromium.page() as page:
@@ -118,12 +125,36 @@ def test_a_token_is_asked_for_where_one_is_needed(chromium: Chromium, guarded: t
         assert page.text("#token-button") == "Forget the token"
         assert page.value("[localStorage.length, document.cookie]") == [0, ""]
         assert not [asked for asked in page.asked if secret in asked]
+        page.value("location.hash = '#upload'")
+        page.wait("document.querySelectorAll('#into option').length === 1")
+        page.drop("#drop", tmp_path / "note.txt")
+        page.wait("document.querySelectorAll('#chosen li').length === 1")
+        page.value("document.getElementById('upload-form').requestSubmit()")
+        page.wait_for_text("#problem", "this needs the scope write")
+        page.forget_refused("403")
         page.value("location.hash = '#jobs'")
-        page.wait_for_text("#jobs-title", "Jobs")
-        page.until(lambda: any(asked.endswith("/events") for asked in page.asked), "events are followed")
+        page.wait_for_request("/events")
         cli.run("serve", "token", "revoke", "reader")
         page.wait(is_asked)
         page.press("Escape")
         page.wait_for_text("#problem", "a token is needed")
         page.forget_refused("401")
         page.check(address)
+
+
+def test_jobs_are_followed_again_after_a_break(chromium: Chromium, tmp_path: Path) -> None:
+    """While the server is away the page says so and tries again; what happened meanwhile is shown then."""
+    cli = Cli(tmp_path)
+    with open_workspace(cli.workspace) as handle, chromium.page() as page:
+        handle.add_source("papers", path=str(tmp_path))
+        with running_server(cli) as (process, address):
+            page.open(f"{address}/#jobs")
+            page.wait_for_request("/events")
+            assert cli.end(process, seconds=30) == 0
+            page.wait_for_text("#status", "The connection is lost")
+        job = enqueue_sync(handle.workspace, "papers")
+        with running_server(cli, "--port", str(urlsplit(address).port)):
+            page.wait_for_text("#job-rows", job.job_id)
+            page.wait_for_text("#status", "The connection is back")
+            assert page.complaints == []
+    cli.close()

@@ -35,7 +35,8 @@ _LARGEST_PORT = 65_535
 def serve(ctx: click.Context, /, **options: Any) -> int | None:
     """Serve the workspace over HTTP until SIGTERM.
 
-    On this machine no token is needed until there is one; any other address needs tokens. GET /docs describes it.
+    On this machine no token is needed until there is one; any other address needs tokens. A browser gets a page
+    at /, and GET /docs describes the rest.
     """
     session = ctx.ensure_object(Session)
     if ctx.invoked_subcommand is not None:

@@ -169,9 +169,12 @@ async function* eventsOf(answer) {
 /** Call `take` with what each event says, again after a break, until the stream ends by itself or the view is left. */
 async function follow(path, signal, take) {
   let last = "";
+  let isLost = false;
   while (!signal.aborted) {
     try {
       const answer = await ask(path, { signal, headers: last ? { "Last-Event-ID": last } : {} });
+      if (isLost) say("The connection is back.");
+      isLost = false;
       if (answer.status === 204) return;
       for await (const event of eventsOf(answer)) {
         last = event.id;
@@ -180,7 +183,8 @@ async function follow(path, signal, take) {
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Problem && error.status) throw error;
-      say("The connection is lost; trying again.");
+      if (!isLost) say("The connection is lost; trying again.");
+      isLost = true;
     }
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
