@@ -13,16 +13,31 @@ import os
 import shutil
 import socket
 import sys
+import threading
+import time
+from contextlib import closing
 from pathlib import Path
 
+from ingest_tui.services.client import Client
 from ingest_tui.services.demo import make_demo_documents
 from ingest_tui.services.jobs.jobs import enqueue_sync
 from ingest_tui.services.sources.sources import add_source
 from ingest_tui.services.workers import follow_job
 from ingest_tui.services.workspaces import init
+from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.app import IngestApp
 
 SYNCS = 3
+LETTERS = 12_000
+LIVE_FROM_PERCENT = 20.0
+CHANGED = "station-guide.md"
+CHANGES = (
+    ("Below 11.8 V the logger stops the radio; below 11.2 V", "Below 11.9 V the logger stops the radio; below 11.4 V"),
+    ("It draws 80 mA", "It draws 95 mA"),
+    ("Swap it; wash the old one in distilled water", "Swap it; throw the old one away"),
+    ("Rime on the anemometer is removed by hand warmth, never with a tool.\n", "Leave rime alone.\n"),
+)
+"""What somebody changes in the second version of a document."""
 PICTURES = Path(__file__).parent / "pictures"
 WIDE, NARROW, OVERVIEW = (150, 36), (100, 24), (120, 30)
 
@@ -42,6 +57,13 @@ def main(folder: Path) -> None:
         for _ in range(SYNCS):
             job = enqueue_sync(workspace, "manual")
             follow_job(workspace, job.job_id, lambda _manifest: None, run_here=True)
+        changed = folder / "documents" / CHANGED
+        text = changed.read_text()
+        for older, newer in CHANGES:
+            text = text.replace(older, newer)
+        changed.write_text(text)
+        job = enqueue_sync(workspace, "manual")
+        follow_job(workspace, job.job_id, lambda _manifest: None, run_here=True)
         enqueue_sync(workspace, "stations")
         workspace.close()
         for name, size, keys in (
@@ -52,13 +74,37 @@ def main(folder: Path) -> None:
             ("sources", NARROW, ["2"]),
             ("source", WIDE, ["2", "enter"]),
             ("documents", NARROW, ["3"]),
+            ("folders", WIDE, ["3", "b"]),
+            ("diff", WIDE, ["3", "/", *CHANGED, "enter", "enter", "d", "enter"]),
             ("errors", NARROW, ["4"]),
             ("source-form", NARROW, ["2", "a", "enter"]),
             ("help", NARROW, ["question_mark"]),
         ):
             asyncio.run(_take(workspace.root, name, size, keys))
+        _take_live(workspace.root, folder / "letters")
     finally:
         shutil.rmtree(folder)
+
+
+def _take_live(root: Path, letters: Path) -> None:
+    """Take a picture of a job while it runs: of so many letters that it takes a while."""
+    letters.mkdir()
+    for number in range(LETTERS):
+        (letters / f"letter-{number:05d}.md").write_text(f"# Letter {number}\n\n{'Rain again. ' * 200}{number}\n")
+    with closing(open_workspace_at(root)) as workspace:
+        add_source(workspace, source_type="local", name="letters", config={"path": str(letters)})
+        job_id = enqueue_sync(workspace, "letters").job_id
+    work = threading.Thread(target=_work, args=(root, job_id))
+    work.start()
+    while Client(root).jobs.get(job_id).progress.percent < LIVE_FROM_PERCENT and work.is_alive():
+        time.sleep(0.1)
+    asyncio.run(_take(root, "live-job", WIDE, ["1", "g", "enter"]))
+    work.join()
+
+
+def _work(root: Path, job_id: str) -> None:
+    with closing(open_workspace_at(root)) as workspace:
+        follow_job(workspace, job_id, lambda _manifest: None, run_here=True)
 
 
 async def _take(root: Path, name: str, size: tuple[int, int], keys: list[str]) -> None:

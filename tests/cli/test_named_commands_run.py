@@ -68,6 +68,7 @@ IN_COMMAND = {
     **dict.fromkeys([("collection prefs", word) for word in (HOLE, "NAME")], "default"),
     **dict.fromkeys([("collection restore", word) for word in (HOLE, "NAME")], "removed"),
     ("collection remove", "NAME"): "leaving",
+    **dict.fromkeys([("doc folders", word) for word in (HOLE, "SOURCE/PATH")], "docs"),
     ("serve token", "NAME"): "more",
     ("serve token", HOLE): "reader",
     ("upload -", "NAME"): "report.txt",

@@ -1,4 +1,4 @@
-"""doc list, show, text, columns, chunks, links, trace, explain, export, remove, restore; and search."""
+"""doc list, folders, show, text, columns, chunks, links, trace, explain, export, remove, restore; and search."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import humanize
 
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.doc_columns import columns
+from ingest_tui.cli.doc_folders import folders
 from ingest_tui.cli.doc_trace import trace
 from ingest_tui.cli.document_choice import choice_of, choice_options
 from ingest_tui.cli.document_purge import purge
@@ -249,6 +250,7 @@ def explain(session: Session, target: str, as_json: bool) -> None:
 
 
 doc.add_command(columns, "columns")
+doc.add_command(folders)
 doc.add_command(trace)
 doc.add_command(export_document, "export")
 for command in (*VERSION_COMMANDS, purge):

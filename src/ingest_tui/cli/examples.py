@@ -43,6 +43,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "doc diff": ("report.pdf",),
     "doc explain": ("report.pdf", "/srv/papers/missing.pdf"),
     "doc export": ("report.pdf --what raw --to report.pdf",),
+    "doc folders": ("", "docs", "docs/reports/2026 --type pdf"),
     "doc links": ("handbook.html --incoming", "--broken"),
     "doc list": ("", "--source docs --type pdf --sort newest", "--contains budget -o csv"),
     "doc prune-versions": ("report.pdf --keep 3 -n",),

@@ -28,6 +28,7 @@ READING_COMMANDS = frozenset(
         "doc diff",
         "doc explain",
         "doc export",
+        "doc folders",
         "doc links",
         "doc list",
         "doc show",

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         evaluation,
         explain,
         export,
+        folders,
         links,
         pruning,
         registration,
@@ -92,9 +93,19 @@ else:
         _Module(f"collections.{name}") for name in ("collections", "page", "overrides", "preferences", "removal")
     )
     credentials, credential_forms = map(_Module, ("credentials.credentials", "credentials.forms"))
-    documents, erasure, evaluation, explain, export, links, pruning, registration = (
+    documents, erasure, evaluation, explain, export, folders, links, pruning, registration = (
         _Module(f"documents.{name}")
-        for name in ("documents", "erasure", "evaluation", "explain", "export", "links", "pruning", "registration")
+        for name in (
+            "documents",
+            "erasure",
+            "evaluation",
+            "explain",
+            "export",
+            "folders",
+            "links",
+            "pruning",
+            "registration",
+        )
     )
     rollback, search, selection, tables, text_pages = (
         _Module(f"documents.{name}") for name in ("rollback", "search", "selection", "tables", "text_pages")
@@ -243,6 +254,8 @@ class _Trash(Subject):
 
 class _Documents(Subject):
     page = reads(lambda: documents.page_of_documents)
+    folder = reads(lambda: folders.page_of_folder)
+    folder_named = reads(lambda: folders.folder_named)
     list = reads(lambda: documents.list_documents)
     count = reads(lambda: documents.count_documents)
     details = reads(lambda: version_details.details_by_id)

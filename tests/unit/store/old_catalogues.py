@@ -49,7 +49,7 @@ CREATE VIRTUAL TABLE chunks_fts USING fts5(
 
 
 def make_old_catalogue(path: Path, version: int) -> None:
-    """Make a catalogue of schema 1 to 6 with one active document, its version, its place and its text."""
+    """Make a catalogue of schema 1 to 7 with one active document, its version, its place and its text."""
     connection = apsw.Connection(str(path))
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(_SCHEMA)
@@ -71,7 +71,7 @@ def make_old_catalogue(path: Path, version: int) -> None:
     connection.execute("INSERT INTO chunks_fts (rowid, heading, text) VALUES (1, 'heading', 'kept')")
     for older in range(2, version):
         connection.execute(UPGRADES[older])
-    if version > 5:
+    if version == 6:
         connection.execute("DROP INDEX documents_by_address")
         connection.execute("CREATE INDEX documents_by_address ON documents (collection_id, state, uri, document_id)")
     connection.execute(f"PRAGMA user_version = {version}")

@@ -11,6 +11,7 @@ from ingest_tui.index.base import Condition
 from ingest_tui.index.query_filters import narrowed
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.errors import UsageError
+from ingest_tui.model.folder import SEPARATOR, Folder
 from ingest_tui.model.issue import SAMPLED_TYPES, THIN_BYTES_A_CHUNK, THIN_CHUNKS, THIN_FROM_BYTES, is_thin
 from ingest_tui.model.members import keys_below
 from ingest_tui.model.place import KnownPlace
@@ -28,6 +29,7 @@ class DocumentChoice(TypedDict, total=False):
 
     ``outcome``: what the last look at one of their places came to; ``failed`` means that the last good version is kept.
     ``media_type`` may be a beginning of one, ``text/``, or an ending, ``pdf``. ``document_ids``: only these.
+    ``folder``: those in it, however far below.
     """
 
     collection_id: str | None
@@ -39,6 +41,7 @@ class DocumentChoice(TypedDict, total=False):
     since: str | None
     until: str | None
     document_ids: Collection[str] | None
+    folder: Folder | None
 
 
 # What is ordered by, and whether the highest comes first.
@@ -60,7 +63,7 @@ def find_documents(
     **choice: Unpack[DocumentChoice],
 ) -> list[Document]:
     """Return the active documents of a choice, in one of the `DOCUMENT_ORDERS`."""
-    where, values = _document_filter(choice)
+    where, values = document_filter(choice)
     column, is_descending = DOCUMENT_ORDERS[order]
     direction = "DESC" if is_descending != backwards else "ASC"
     by = f"{column} {direction}, document_id {direction}"
@@ -76,13 +79,13 @@ def stream_documents(catalogue: Catalogue, **choice: Unpack[DocumentChoice]) -> 
 
     However many there are, they are not all in memory.
     """
-    where, values = _document_filter(choice)
+    where, values = document_filter(choice)
     return catalogue.stream_documents(f"WHERE {where} ORDER BY uri, document_id", values)
 
 
 def count_documents(catalogue: Catalogue, **choice: Unpack[DocumentChoice]) -> int:
     """Return how many documents `find_documents` would find."""
-    where, values = _document_filter(choice)
+    where, values = document_filter(choice)
     return int(catalogue.value(f"SELECT count(*) FROM documents WHERE {where}", values))
 
 
@@ -93,9 +96,11 @@ _OF_SOURCE = (
 
 
 _OF_STATE = "state = ?"
+_AFTER_SEPARATOR = chr(ord(SEPARATOR) + 1)
 
 
-def _document_filter(choice: DocumentChoice) -> tuple[str, list[Any]]:
+def document_filter(choice: DocumentChoice) -> tuple[str, list[Any]]:
+    """Return the SQL condition on ``documents`` that a choice is, and the values in it."""
     conditions, values = ["1"], []
     ids = choice.get("document_ids")
     wanted: list[tuple[str, Any]] = [
@@ -112,6 +117,8 @@ def _document_filter(choice: DocumentChoice) -> tuple[str, list[Any]]:
         if value is not None:
             conditions.append(condition)
             values += [value] * condition.count("?")
+    if folder := choice.get("folder"):
+        conditions += _in_folder(folder, values)
     media_type = choice.get("media_type")
     if media_type:
         kind = _like(media_type.lstrip("."))
@@ -122,6 +129,18 @@ def _document_filter(choice: DocumentChoice) -> tuple[str, list[Any]]:
         conditions.append("(uri LIKE ? ESCAPE '\\' OR key LIKE ? ESCAPE '\\' OR title LIKE ? ESCAPE '\\')")
         values += [f"%{_like(contains)}%"] * 3
     return " AND ".join(conditions), values
+
+
+def _in_folder(folder: Folder, values: list[Any]) -> list[str]:
+    """Return which documents are in a folder, however far below: a range of an index. Adds its values."""
+    if not folder.source_id:
+        return []
+    values.append(folder.source_id)
+    if not folder.path:
+        return ["source_id = ?"]
+    path = as_unicode(folder.path)
+    values += [path, path[:-1] + _AFTER_SEPARATOR]
+    return ["source_id = ?", "key >= ?", "key < ?"]
 
 
 def _like(text: str) -> str:
@@ -367,7 +386,7 @@ def _documents_to_search(choice: DocumentChoice, filters: Sequence[QueryFilter])
     With a plus, so that SQLite reads the table of documents rather than an index by state, and each document through
     that: nearly all have the same one, and it takes five times as long.
     """
-    sql, values = _document_filter(choice)
+    sql, values = document_filter(choice)
     return narrowed(Condition(sql.replace(_OF_STATE, f"+{_OF_STATE}"), values), filters)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ingest_tui.index import full_text
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 _KILLS = """
 CREATE TABLE kills (
@@ -69,6 +69,12 @@ _LISTS = f"""
 CREATE INDEX documents_by_time ON documents (collection_id, state, updated_at, document_id);
 """
 
+# What is in a folder of a source, however far below: documents, their bytes, and the last change, from the index alone.
+_FOLDERS = """
+CREATE INDEX documents_by_source
+    ON documents (source_id, key, state, collection_id, bytes, updated_at, document_id);
+"""
+
 # The content that a person removed from a place, so that it does not come back unasked.
 _REMOVALS = """
 CREATE INDEX locations_by_removed_raw ON locations (collection_id, removed_sha256) WHERE removed_sha256 <> '';
@@ -86,7 +92,7 @@ CREATE TABLE documents (
 ) WITHOUT ROWID;
 CREATE INDEX documents_by_raw ON documents (collection_id, raw_sha256);
 CREATE INDEX documents_by_content ON documents (collection_id, content_hash);
-CREATE INDEX documents_by_source ON documents (source_id, key);
+{_FOLDERS}
 CREATE TABLE versions (
     document_id TEXT NOT NULL, version INTEGER NOT NULL, raw_sha256 TEXT NOT NULL, content_hash TEXT NOT NULL,
     bytes INTEGER NOT NULL, media_type TEXT NOT NULL, backend TEXT NOT NULL, uri TEXT NOT NULL, job_id TEXT NOT NULL,
@@ -123,5 +129,6 @@ AND d.source_id = locations.source_id AND d.key = locations.key AND d.state = 'r
     4: "ALTER TABLE locations ADD COLUMN container TEXT NOT NULL DEFAULT '';",
     5: full_text.UPGRADE_TO_WORDS + _LISTS,
     6: f"DROP INDEX IF EXISTS documents_by_address; {_LIST_BY_ADDRESS}",
+    7: f"DROP INDEX IF EXISTS documents_by_source; {_FOLDERS}",
 }
 """What brings a catalogue from the version that is its key to the next one."""

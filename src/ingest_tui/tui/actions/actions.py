@@ -23,7 +23,7 @@ _DOCUMENTS = ("documents", "document")
 _SOURCES = ("sources", "source")
 _COLLECTIONS = ("collections", "collection")
 NO_KEY = "no_key"  # nothing sends it; so that a keymap can give a key to an action that has none
-_NAMES = ("job", "source", "document", "query", "credential", "level", "collection")
+_NAMES = ("job", "source", "document", "folder", "query", "credential", "level", "collection")
 _SYMBOLS = {
     "slash": "/",
     "question_mark": "?",
@@ -176,6 +176,8 @@ ACTIONS: tuple[Action, ...] = (
            "ingest-tui doc list --source {source}"),
     Action("document.collection", "Choose the collection", "c", "choose_collection", ("documents",), "",
            "ingest-tui collection list"),
+    Action("document.folders", "By source and folder, or all in one list", "b", "toggle_folders", ("documents",),
+           "folders", "ingest-tui doc folders {folder}", names=("folders",)),
     Action("document.columns", "Choose the columns of the list", "K", "choose_columns", ("documents",), "",
            "ingest-tui doc list", names=("columns",)),
     Action("collection.preferences", "Preferences of the collection", "P", "edit_preferences",

@@ -110,6 +110,7 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         key: Callable[[Row], str],
         *,
         id: str | None = None,  # noqa: A002
+        can_mark: Callable[[Row], bool] = lambda _row: True,
     ) -> None:
         super().__init__(id=id)
         self.columns = list(columns)
@@ -119,6 +120,7 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         self.hides_cursor = False
         """Show the cursor only while the table has the focus: where several are next to each other."""
         self._key = key
+        self._can_mark = can_mark
         self._positions: dict[str, int] = {}
         self._drawn: dict[int, list[Segment]] = {}
         self._layout: tuple[int, list[tuple[Column[Row], int]]] | None = None
@@ -297,23 +299,24 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
             self._range = None
             return
         first, last = sorted((self._positions[anchor], self.cursor))
-        marks = before | {self._key(row) for row in self.rows[first : last + 1]}
+        marks = before | {self._key(row) for row in self.rows[first : last + 1] if self._can_mark(row)}
         changed, self.marks = marks ^ self.marks, marks
         for key in changed:
             if key in self._positions:
                 self._refresh_row(self._positions[key])
 
     def toggle_mark(self) -> None:
-        """Mark the row under the cursor or take the mark away, and move to the next row."""
-        key = self.current_key
-        if key:
-            self.marks ^= {key}
+        """Mark the row under the cursor or take the mark away, where it can be marked, and move to the next row."""
+        row = self.current
+        if row is not None:
+            if self._can_mark(row):
+                self.marks ^= {self._key(row)}
             self._refresh_row(self.cursor)
             self.move(1)
 
     def mark_all(self) -> None:
-        """Mark every row."""
-        self.marks = set(self._positions)
+        """Mark every row that can be."""
+        self.marks = {self._key(row) for row in self.rows if self._can_mark(row)}
         self.refresh()
 
     def clear_marks(self) -> None:

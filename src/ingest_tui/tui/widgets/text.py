@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -15,9 +15,11 @@ from textual.strip import Strip
 
 from ingest_tui.tui.widgets.columns import fit
 from ingest_tui.tui.widgets.text_lines import (
+    BETWEEN,
     Row,
     TonedLine,
     best_line,
+    column_widths,
     found_in,
     line_of,
     pattern_of,
@@ -44,6 +46,7 @@ class TextLines(ScrollView, can_focus=True):
         "text--bold",
         "text--italic",
         "text--code",
+        "text--changed",
         "text--found",
     }
     DEFAULT_CSS = """
@@ -58,6 +61,7 @@ class TextLines(ScrollView, can_focus=True):
         & > .text--bold { text-style: bold; }
         & > .text--italic { text-style: italic; }
         & > .text--code { color: $text-accent; }
+        & > .text--changed { text-style: bold underline; }
         & > .text--found { text-style: bold reverse; color: $text-accent; }
     }
     """
@@ -318,15 +322,22 @@ class TextLines(ScrollView, can_focus=True):
         if position >= len(self._rows):
             return Strip([Segment(" " * width, self.rich_style)], width)
         row = self._rows[position]
+        base, left = self.style_of_row(position), max(0, width - self._cells_before)
+        segments = [Segment(text, self.toned(base, [tone], position)) for text, tone in self.cells_before(position)]
+        if row.beside is None:
+            segments += self._segments(row, left, position)
+        else:
+            widths = column_widths(left)
+            segments += self._segments(row, widths[0], position)
+            segments.append(Segment(BETWEEN, self.toned(base, ["quiet"], position)))
+            segments += self._segments(row.beside, widths[1], position)
+        return Strip(segments).simplify().crop(0, width)
+
+    def _segments(self, row: Row, width: int, position: int) -> Iterator[Segment]:
         line, base = self.lines[row.line], self.style_of_row(position)
         spans = [*line.spans, *found_in(line.text, self._pattern, "found")]
-        before = [Segment(text, self.toned(base, [tone], position)) for text, tone in self.cells_before(position)]
-        shown = fit(row.text, max(0, width - self._cells_before))
-        parts = [
-            Segment(part, self.toned(base, [line.tone, *tones], position))
-            for part, tones in toned_parts(row, shown, spans)
-        ]
-        return Strip([*before, *parts]).simplify().crop(0, width)
+        for part, tones in toned_parts(row, fit(row.text, width), spans):
+            yield Segment(part, self.toned(base, [line.tone, *tones], position))
 
     def cells_before(self, position: int) -> list[tuple[str, str]]:
         """Return what is before the text of a row, with its tones: the number of a line, on its first row."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
 from rich.cells import cell_len, chop_cells
@@ -12,6 +12,8 @@ from rich.cells import cell_len, chop_cells
 from ingest_tui.model.safe_text import safe_display
 
 TAB = 4
+BETWEEN = " │ "
+"""What is between two columns."""
 
 
 class Span(NamedTuple):
@@ -25,20 +27,23 @@ class Span(NamedTuple):
 class TonedLine(NamedTuple):
     """A line, its tone, and the parts of it that have another one: the component classes without ``text--``.
 
-    ``spans`` count the characters of ``text`` as it is shown, see `shown_text`.
+    ``spans`` count the characters of ``text`` as it is shown, see `shown_text`. ``second``: where in it the text of a
+    second column begins, after a line feed that ends the first; 0: there is none. See `beside`.
     """
 
     text: str
     tone: str = ""
     spans: tuple[Span, ...] = ()
+    second: int = 0
 
 
 class Row(NamedTuple):
-    """A line of the screen: which line it is of, where it begins in that, and its text."""
+    """A line of the screen: which line it is of, where it begins in that, and its text; and what is next to it."""
 
     line: int
     start: int
     text: str
+    beside: Row | None = None
 
 
 TonedLines = list[str | tuple[str, str] | TonedLine]
@@ -53,7 +58,23 @@ def shown_text(text: str) -> str:
 def line_of(line: str | tuple[str, str] | TonedLine) -> TonedLine:
     """Return a line as it is shown."""
     made = TonedLine(line) if isinstance(line, str) else TonedLine(*line)
+    if made.second:
+        return made._replace(text=f"{shown_text(made.text[: made.second - 1])}\n{shown_text(made.text[made.second :])}")
     return made._replace(text=shown_text(made.text))
+
+
+def beside(one: TonedLine, other: TonedLine) -> TonedLine:
+    """Return a line of two columns, each of them a line as it is shown, with its own tones."""
+    second = len(one.text) + 1
+    spans = [Span(0, len(one.text), one.tone), *one.spans, Span(second, second + len(other.text), other.tone)]
+    spans += [Span(second + span.start, second + span.end, span.tone) for span in other.spans]
+    return TonedLine(f"{one.text}\n{other.text}", "", tuple(span for span in spans if span.tone), second)
+
+
+def column_widths(width: int) -> tuple[int, int]:
+    """Return the cells of two columns in ``width``, without the line between them."""
+    left = max(1, (width - len(BETWEEN)) // 2)
+    return left, max(1, width - len(BETWEEN) - left)
 
 
 def wrap_words(text: str, width: int) -> list[str]:
@@ -75,10 +96,21 @@ def wrap_words(text: str, width: int) -> list[str]:
 
 def rows_of(number: int, line: TonedLine, width: int) -> list[Row]:
     """Return the rows of a line; ``width`` 0: one, however long it is."""
-    if width <= 0 or cell_len(line.text) <= width:
-        return [Row(number, 0, line.text)]
-    rows, start = [], 0
-    for piece in wrap_words(line.text, width):
+    if not line.second:
+        return _rows_from(number, 0, line.text, width)
+    widths = column_widths(width) if width > 0 else (0, 0)
+    left = _rows_from(number, 0, line.text[: line.second - 1], widths[0])
+    right = _rows_from(number, line.second, line.text[line.second :], widths[1])
+    nothing = Row(number, line.second - 1, ""), Row(number, len(line.text), "")
+    pairs = zip_longest(left, right)
+    return [(one or nothing[0])._replace(beside=other or nothing[1]) for one, other in pairs]
+
+
+def _rows_from(number: int, start: int, text: str, width: int) -> list[Row]:
+    if width <= 0 or cell_len(text) <= width:
+        return [Row(number, start, text)]
+    rows = []
+    for piece in wrap_words(text, width):
         rows.append(Row(number, start, piece))
         start += len(piece)
     return rows
@@ -97,8 +129,9 @@ def found_in(text: str, pattern: re.Pattern[str] | None, tone: str) -> list[Span
 
 def toned_parts(row: Row, shown: str, spans: Sequence[Span]) -> Iterator[tuple[str, list[str]]]:
     """Yield what is ``shown`` of a row in parts, each with the tones that it has, in the order of the spans."""
-    near = [Span(span.start - row.start, span.end - row.start, span.tone) for span in spans]
-    inside = [span for span in near if span.start < len(shown) and span.end > 0]
+    length = min(len(row.text), len(shown))  # what pads a row is no part of what comes after it in its line
+    near = [Span(span.start - row.start, min(length, span.end - row.start), span.tone) for span in spans]
+    inside = [span for span in near if span.start < length and span.end > 0]
     cuts = sorted({0, len(shown), *(cut for span in inside for cut in span[:2] if 0 < cut < len(shown))})
     for start, end in pairwise(cuts):
         yield shown[start:end], [span.tone for span in inside if span.start <= start and span.end >= end]

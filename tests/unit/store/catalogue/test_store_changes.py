@@ -105,7 +105,7 @@ def test_each_catalogue_has_an_epoch_of_its_own_that_lasts(tmp_path: Path) -> No
     assert epochs[0] == epochs[1] != epochs[2]
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, 7])
 def test_an_older_catalogue_is_upgraded(tmp_path: Path, version: int) -> None:
     """It keeps what it knows, gets what is new, and what it was is kept next to it."""
     path = tmp_path / "catalogue.db"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from ingest_tui.model.folder import folder_written
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
 
 ALL = ""
@@ -20,7 +21,8 @@ class CollectionView:
     """A look at the documents of a collection. ``row`` is the key of the document, ``top`` the first row in sight.
 
     ``rows``: how many were read, so that the same ones are again. ``columns``: the names of those that were chosen,
-    between commas; empty for as many as there is room for.
+    between commas; empty for as many as there is room for. ``folder``: the one that is open, as it is written; empty
+    where all documents are in one list.
     """
 
     source_id: str = ""
@@ -35,6 +37,7 @@ class CollectionView:
     row: str = ""
     top: int = 0
     rows: int = 0
+    folder: str = ""
 
     def query(self, collection_id: str) -> DocumentQuery:
         """Return what the list is narrowed down to."""
@@ -44,6 +47,7 @@ class CollectionView:
             media_type=self.media_type or None,
             outcome=self.outcome or None,
             since=self.since or None,
+            folder=folder_written(self.folder) if self.folder else None,
         )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ingest_tui.model.folder import Folder
 from ingest_tui.tui import wording
-from ingest_tui.tui.views.documents.documents_model import DocumentLine
+from ingest_tui.tui.views.documents.documents_model import DocumentLine, FolderLine, Line
 from ingest_tui.tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
@@ -89,6 +90,36 @@ def columns_of_list(
     if chosen:
         return list(_chosen(columns, chosen))
     return [column for column in columns if is_shown.get(column.name, True)]
+
+
+def columns_of_folder(
+    columns: Sequence[Column[DocumentLine]], folder: Folder, now: Callable[[], float]
+) -> list[Column[Line]]:
+    """Return the columns of what is in a folder, from those of a list: its folders have numbers, documents the rest."""
+    of_folder: dict[str, Callable[[FolderLine], Cell]] = {
+        "size": lambda line: Cell(wording.size(line.size)),
+        "updated": lambda line: Cell(wording.age(line.updated_at, now()), "quiet"),
+    }
+
+    def name(line: Line) -> Cell:
+        return Cell(line.name, "accent") if isinstance(line, FolderLine) else Cell(folder.name_of(line.name))
+
+    def documents(line: Line) -> Cell:
+        return Cell(f"{line.documents:,}" if isinstance(line, FolderLine) else "")
+
+    def of_both(column: Column[DocumentLine]) -> Column[Line]:
+        def cell(line: Line) -> Cell:
+            if isinstance(line, FolderLine):
+                return of_folder[column.name](line) if column.name in of_folder else Cell("")
+            return column.cell(line)
+
+        return Column(column.name, column.title, column.width, cell, column.from_width, column.right, column.is_path)
+
+    return [
+        Column("name", "NAME", 0, name, is_path=True),
+        Column("documents", "DOCUMENTS", 9, documents, right=True),
+        *(of_both(one) for one in columns if one.name not in {"name", "source"}),
+    ]
 
 
 def _chosen(columns: list[Column[DocumentLine]], chosen: Collection[str]) -> Iterator[Column[DocumentLine]]:

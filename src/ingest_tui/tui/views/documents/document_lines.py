@@ -1,4 +1,4 @@
-"""The lines of the parts of a document: its text, what is known of it, its chunks, links and versions, and a diff."""
+"""The lines of the parts of a document: its text, what is known of it, its chunks, links and and versions."""
 
 from __future__ import annotations
 
@@ -122,9 +122,3 @@ def version_lines(versions: Sequence[dict[str, Any]]) -> TonedLines:
         by = made_by(one) if one.get("rolled_back") else f"job {one['job_id']}"
         lines.append((f"      {by}  sha256 {one['raw_sha256'][:16]}…", "quiet"))
     return lines
-
-
-def diff_lines(diff: Sequence[str]) -> TonedLines:
-    """Return the lines of a diff with their tones."""
-    tones = {"+": "good", "-": "bad", "@": "hit", "…": "warn"}
-    return [(line, tones.get(line[:1], "")) for line in diff] or [("the texts are the same", "quiet")]

@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from ingest_tui.services.client import Client
 from ingest_tui.tui.background.questions import Asking
 from ingest_tui.tui.views.documents.document_lines import facts_of, preview_lines
-from ingest_tui.tui.views.documents.documents_model import DocumentLine
+from ingest_tui.tui.views.documents.document_query import DocumentQuery
+from ingest_tui.tui.views.documents.documents_model import FolderLine, Line
+from ingest_tui.tui.views.documents.line_pages import folder_facts, folder_lines, read_lines
 from ingest_tui.tui.widgets.text import TextLines
 from ingest_tui.tui.widgets.text_lines import TonedLines
+
+_MOST_SHOWN = 200
 
 
 class DocumentPane(Asking, Vertical):
     """Shows one document, read in a thread; a newer one makes the older void."""
 
-    line: DocumentLine | None = None
-    """The row whose document is shown."""
+    line: Line | None = None
+    """The row whose document or folder is shown."""
 
     def compose(self) -> ComposeResult:
         """The text, and below it the facts."""
         yield TextLines(id="preview")
         yield TextLines(id="facts")
 
-    def is_outdated(self, line: DocumentLine | None) -> bool:
-        """Whether a row is that of the document that is shown, which has changed."""
+    def is_outdated(self, line: Line | None) -> bool:
+        """Whether a row is that of the document or folder that is shown, which has changed."""
         shown = self.line
+        if isinstance(shown, FolderLine) or isinstance(line, FolderLine):
+            return shown is not None and line is not None and shown.key == line.key and shown != line
         if shown is None or line is None or shown.document_id != line.document_id:
             return False
         return (shown.version, shown.updated_at) != (line.version, line.updated_at)
 
-    def show(self, client: Client, line: DocumentLine | None) -> None:
-        """Show the document of a row, at the words that a search has found; None: nothing."""
+    def show(self, client: Client, line: Line | None, query: DocumentQuery) -> None:
+        """Show the document of a row, at the words that a search has found, or what a folder has; None: nothing."""
         self.line = line
         text, facts = self.query_one("#preview", TextLines), self.query_one("#facts", TextLines)
         if line is None:
             text.show([])
             facts.show([])
+            return
+        if isinstance(line, FolderLine):
+            text.find([])
+            facts.show(folder_facts(line))
+            inside = replace(query, folder=line.folder)
+            self.ask(lambda: folder_lines(read_lines(client, inside, limit=_MOST_SHOWN), line.folder), text.show,
+                     group="preview", otherwise=lambda message, hint: text.show([message, hint]))  # fmt: skip
             return
         document_id, passage = line.document_id, line.passage
 

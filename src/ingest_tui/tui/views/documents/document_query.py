@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ingest_tui.model.folder import Folder
+
 if TYPE_CHECKING:
-    from ingest_tui.services.client import Client
-    from ingest_tui.services.documents.documents import DocumentChoice, DocumentPage
+    from ingest_tui.services.documents.documents import DocumentChoice
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentQuery:
-    """Which documents to list. ``contains`` is looked for in names and addresses; None and nothing choose all."""
+    """Which documents to list. ``contains`` is looked for in names and addresses; None and nothing choose all.
+
+    ``folder``: those in it; the list shows its folders, too. None: all of them, in one list.
+    """
 
     contains: str = ""
     collection_id: str | None = None
@@ -20,6 +24,7 @@ class DocumentQuery:
     media_type: str | None = None
     outcome: str | None = None
     since: str | None = None
+    folder: Folder | None = None
     state: str = "active"
     order: str = "address"
     backwards: bool = False
@@ -33,6 +38,7 @@ class DocumentQuery:
             "media_type": self.media_type,
             "outcome": self.outcome,
             "since": self.since,
+            "folder": self.folder,
             "state": self.state,
         }
 
@@ -44,9 +50,3 @@ class DocumentQuery:
     def widened(self) -> DocumentQuery:
         """Return the same without filters."""
         return replace(self, collection_id=None, source_id=None, media_type=None, outcome=None, since=None)
-
-
-def read_page(client: Client, query: DocumentQuery, *, limit: int, offset: int = 0) -> DocumentPage:
-    """Return a part of the documents of a query."""
-    choice = query.as_choice()
-    return client.documents.page(limit=limit, offset=offset, order=query.order, backwards=query.backwards, **choice)

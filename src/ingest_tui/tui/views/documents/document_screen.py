@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -14,10 +14,10 @@ from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.editable_records import Record, document_record
 from ingest_tui.tui.passage import Passage
 from ingest_tui.tui.views.base.text_view import TextView
+from ingest_tui.tui.views.documents.diff_rows import DiffRow, diff_rows, paired_lines, unified_lines
 from ingest_tui.tui.views.documents.document_actions import DocumentActions
 from ingest_tui.tui.views.documents.document_lines import (
     chunk_lines,
-    diff_lines,
     facts_of,
     link_lines,
     preview_lines,
@@ -28,6 +28,11 @@ from ingest_tui.tui.widgets.text_lines import TonedLines
 
 if TYPE_CHECKING:
     from ingest_tui.model.document import Document
+
+
+Answer = TypeVar("Answer")
+COLUMNS_FROM = 110
+"""The cells of a screen from which on a diff has two columns."""
 
 
 class DocumentScreen(TextView, DocumentActions):
@@ -48,6 +53,8 @@ class DocumentScreen(TextView, DocumentActions):
         self._name_shown = name
         self.part = "text"
         self._compared: tuple[int, int] | None = None
+        self._diff: list[DiffRow] | None = None  # of the versions that are compared
+        self._has_columns = False
 
     def compose_body(self) -> ComposeResult:
         """The text, or another part."""
@@ -88,18 +95,28 @@ class DocumentScreen(TextView, DocumentActions):
             ),
             "versions": lambda: version_lines(client.documents.versions(document_id)),
         }
-        compared = self._compared
-        read = parts[self.part]
-        if compared is not None:
-            older, newer = compared
-
-            def read() -> TonedLines:
-                return diff_lines(client.documents.diff(document_id, older, newer))
-
-        self.ask(read, self._show, group="text",
-                 otherwise=lambda message, hint: self.text.show([(message, "bad"), hint]))  # fmt: skip
-        self.wait_for("text")
+        if self._compared is not None:
+            older, newer = self._compared
+            self._ask(lambda: diff_rows(client.documents.diff(document_id, older, newer)), self._show_diff)
+        else:
+            self._diff = None
+            self._ask(parts[self.part], self._show)
         self.say_header()
+
+    def _ask(self, read: Callable[[], Answer], show: Callable[[Answer], None]) -> None:
+        self.ask(read, show, group="text", otherwise=lambda message, hint: self.text.show([(message, "bad"), hint]))
+        self.wait_for("text")
+
+    def _show_diff(self, rows: list[DiffRow]) -> None:
+        self._diff = rows
+        self._has_columns = self.size.width >= COLUMNS_FROM
+        self._show(paired_lines(rows) if self._has_columns else unified_lines(rows))
+
+    def on_resize(self) -> None:
+        """Show a diff in two columns when there is room for them now, and in one when there is not."""
+        super().on_resize()
+        if self._diff is not None and self._has_columns != (self.size.width >= COLUMNS_FROM):
+            self._show_diff(self._diff)
 
     def _show(self, lines: TonedLines) -> None:
         part = f"{self._part_now}{' rendered' if self._is_rendered and self.part == 'text' else ''}"

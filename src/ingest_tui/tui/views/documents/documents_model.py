@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ingest_tui.model.document import Document, SearchHit
+from ingest_tui.model.folder import Folder, FolderEntry
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.tui import wording
 from ingest_tui.tui.passage import Passage
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
 
@@ -36,6 +38,44 @@ class DocumentLine:
     score: float = 0.0
     uri: str = ""
     passage: Passage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderLine:
+    """A folder in the list, with what is in it, however far below."""
+
+    key: str
+    folder: Folder
+    name: str
+    documents: int
+    size: int
+    updated_at: str
+
+
+Line = DocumentLine | FolderLine
+"""A row of the list."""
+
+
+def is_document(line: Line) -> bool:
+    """Whether a row is a document, which can be marked."""
+    return isinstance(line, DocumentLine)
+
+
+def hint_of(line: Line | None) -> str:
+    """Return what there is to say about the row under the cursor."""
+    if line is None:
+        return ""
+    if isinstance(line, FolderLine):
+        documents = wording.plural(line.documents, "document")
+        return f"{line.folder}  {documents}, {wording.size(line.size)}; enter goes into it"
+    return f"{line.title or line.name}  {line.uri}"
+
+
+def line_of_folder(entry: FolderEntry) -> FolderLine:
+    """Return the line of a folder; its name is that within the one above it."""
+    folder, above = entry.folder, entry.folder.above
+    name = folder.path.removeprefix(above.path) if above is not None and folder.path else folder.source_id
+    return FolderLine(str(folder), folder, name, entry.documents, entry.bytes, entry.updated_at)
 
 
 def line_of_document(document: Document) -> DocumentLine:
@@ -88,6 +128,7 @@ def narrowed_words(query: DocumentQuery) -> str:
         ("type", query.media_type),
         ("outcome", query.outcome),
         ("since", query.since),
+        ("folder", str(query.folder) if query.folder is not None and query.folder.source_id else None),
     ]
     return "  ".join(f"{name}: {value}" for name, value in parts if value)
 
@@ -98,6 +139,12 @@ def empty_words(query: DocumentQuery, *, is_search: bool, remarks: Sequence[str]
         return ["Nothing is found with these words.", *remarks, "", "esc shows all documents, s searches again"]
     if query.contains or replace(query, collection_id=None).is_narrowed:
         return ["No document matches.", "", "esc shows all of them"]
+    if query.folder is not None and query.folder.source_id:
+        return [
+            "No document is in this folder.",
+            "",
+            "esc shows the folder above it, b shows all documents in one list",
+        ]
     if query.state == "retired":
         return ["The trash is empty.", "", "esc goes back to the documents"]
     if query.collection_id:

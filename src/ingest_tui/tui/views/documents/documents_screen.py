@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -17,26 +17,34 @@ from ingest_tui.tui.client.editable_records import Record, document_record
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.views.documents.collection_views import CollectionView
-from ingest_tui.tui.views.documents.document_columns import CHOICES, columns_of_hits, columns_of_list
+from ingest_tui.tui.views.documents.document_columns import (
+    CHOICES,
+    columns_of_folder,
+    columns_of_hits,
+    columns_of_list,
+)
 from ingest_tui.tui.views.documents.document_pane import DocumentPane
-from ingest_tui.tui.views.documents.document_query import DocumentQuery, read_page
+from ingest_tui.tui.views.documents.document_query import DocumentQuery
 from ingest_tui.tui.views.documents.document_search import HITS, SearchAnswer
 from ingest_tui.tui.views.documents.documents_model import (
     SORTS,
     DocumentLine,
+    FolderLine,
+    Line,
     empty_words,
-    line_of_document,
+    hint_of,
+    is_document,
     line_of_hit,
     narrowed_words,
     query_as_typed,
 )
-from ingest_tui.tui.views.documents.search_field import SearchField
+from ingest_tui.tui.views.documents.folder_navigation import FolderNavigation
+from ingest_tui.tui.views.documents.line_pages import LinePage, read_lines
 from ingest_tui.tui.views.documents.shown_collection import ShownCollection
 from ingest_tui.tui.widgets.columns import Column
 from ingest_tui.tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from ingest_tui.services.documents.documents import DocumentPage
     from ingest_tui.services.documents.version_details import VersionDetails
 
 PAGE = 500
@@ -45,7 +53,7 @@ _DETAILS_AHEAD = 50
 _SETTLE_SECONDS = 0.2
 
 
-class DocumentsScreen(SearchField, ShownCollection):
+class DocumentsScreen(FolderNavigation, ShownCollection):
     """The list of documents."""
 
     view = "documents"
@@ -57,7 +65,7 @@ class DocumentsScreen(SearchField, ShownCollection):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: list[DocumentLine] | None = None
+        self._lines: list[Line] | None = None
         self._details: dict[str, VersionDetails] = {}
         self._total = 0
         self._shows_hits = False
@@ -71,14 +79,16 @@ class DocumentsScreen(SearchField, ShownCollection):
         """A field for searching, the table, and room for the text and what is known of it at the side."""
         yield from self.compose_search()
         with Horizontal():
-            yield VirtualTable(self._columns(), lambda line: line.key, id="documents-table")
+            yield VirtualTable(self._columns(), lambda line: line.key, id="documents-table", can_mark=is_document)
             yield DocumentPane(id="side-pane")
 
-    def _columns(self) -> list[Column[DocumentLine]]:
+    def _columns(self) -> Sequence[Column[Any]]:
         if self._shows_hits:
             return columns_of_hits()
         keys, chosen = {line.key for line in self._lines or ()}, list(filter(None, self.chosen_columns.split(",")))
-        return columns_of_list(self.ingest.now, self._details, keys, chosen)
+        columns = columns_of_list(self.ingest.now, self._details, keys, chosen)
+        folder = self.narrowed.folder
+        return columns if folder is None else columns_of_folder(columns, folder, self.ingest.now)
 
     def choose_columns(self) -> None:
         """Choose what the list shows of each document; kept for the collection that is shown."""
@@ -98,9 +108,9 @@ class DocumentsScreen(SearchField, ShownCollection):
         self.app.push_screen(ChooseSeveral(title, list(CHOICES.items()), marked), chosen)
 
     @property
-    def table(self) -> VirtualTable[DocumentLine]:
+    def table(self) -> VirtualTable[Line]:
         """The table of documents."""
-        return cast("VirtualTable[DocumentLine]", self.query_one("#documents-table", VirtualTable))
+        return cast("VirtualTable[Line]", self.query_one("#documents-table", VirtualTable))
 
     def place(self) -> str:
         """Where we are."""
@@ -108,6 +118,8 @@ class DocumentsScreen(SearchField, ShownCollection):
             return f"Documents > search: {self.query_text}"
         if self.narrowed.state == "retired":
             return "Documents > trash"
+        if self.narrowed.folder is not None:
+            return f"Documents > {self.narrowed.folder}"
         return f"Documents > {self.narrowed.source_id or self.narrowed.collection_id or 'all'}"
 
     @property
@@ -167,18 +179,19 @@ class DocumentsScreen(SearchField, ShownCollection):
         query, client = self.query_now, self.ingest.client
         limit = max(PAGE, at_least)
         self._reading = True
-        self.ask(lambda: read_page(client, query, limit=limit), self._take, group="documents",
+        self.ask(lambda: read_lines(client, query, limit=limit), self._take, group="documents",
                  otherwise=self._failure)  # fmt: skip
 
-    def _take(self, page: DocumentPage) -> None:
+    def _take(self, page: LinePage) -> None:
         self._reading = False
         self._total = page.total
-        self._show([line_of_document(document) for document in page.rows], are_hits=False)
+        self._show(page.lines, are_hits=False)
         self._read_details(again=True)
 
     def _read_details(self, *, again: bool = False) -> None:
         """Read what is known of the rows in sight and near them, those that are known only ``again``."""
-        near = [] if self.query_text else [line.document_id for line in self.table.rows_near(_DETAILS_AHEAD)]
+        lines = [] if self.query_text else self.table.rows_near(_DETAILS_AHEAD)
+        near = [line.document_id for line in lines if isinstance(line, DocumentLine)]
         due, client = [one for one in near if again or one not in self._details], self.ingest.client
         if due:
             self.ask(lambda: client.documents.details(due), self._take_details, group="details",
@@ -196,13 +209,13 @@ class DocumentsScreen(SearchField, ShownCollection):
             return
         query, client = self.query_now, self.ingest.client
 
-        def more(page: DocumentPage) -> None:
+        def more(page: LinePage) -> None:
             self._reading = False
-            self._total = page.total if page.rows else known
-            self._show([*(self._lines or []), *map(line_of_document, page.rows)], are_hits=False)
+            self._total = page.total if page.lines else known
+            self._show([*(self._lines or []), *page.lines], are_hits=False)
 
         self._reading = True
-        self.ask(lambda: read_page(client, query, limit=PAGE, offset=known), more, group="documents",
+        self.ask(lambda: read_lines(client, query, limit=PAGE, offset=known), more, group="documents",
                  otherwise=self._failure)  # fmt: skip
 
     def _with_all_rows(self, act: Callable[[], None]) -> None:
@@ -212,12 +225,12 @@ class DocumentsScreen(SearchField, ShownCollection):
             act()
             return
 
-        def take(page: DocumentPage) -> None:
+        def take(page: LinePage) -> None:
             self._take(page)
             act()
 
         self._reading = True
-        self.ask(lambda: read_page(client, query, limit=self._total), take, group="documents", otherwise=self._failure)
+        self.ask(lambda: read_lines(client, query, limit=self._total), take, group="documents", otherwise=self._failure)
         self.wait_for("documents")
 
     def _failure(self, message: str, hint: str) -> None:
@@ -226,9 +239,9 @@ class DocumentsScreen(SearchField, ShownCollection):
         if self.narrowed.is_narrowed:  # a source or collection that is gone, as a filter that was remembered
             self.widen()
 
-    def _show(self, lines: list[DocumentLine], *, are_hits: bool, remarks: tuple[str, ...] = ()) -> None:
+    def _show(self, lines: Sequence[Line], *, are_hits: bool, remarks: tuple[str, ...] = ()) -> None:
         """Show other rows, with the columns that are theirs: what was there before stays as it was until then."""
-        self._lines, self._shows_hits, self._remarks = lines, are_hits, remarks
+        self._lines, self._shows_hits, self._remarks = list(lines), are_hits, remarks
         self.table.set_columns(self._columns())
         self.table.show(lines, empty=empty_words(self.query_now, is_search=are_hits, remarks=remarks))
         if self.size.width >= WIDE and self.query_one(DocumentPane).is_outdated(self.table.current):
@@ -242,9 +255,8 @@ class DocumentsScreen(SearchField, ShownCollection):
             order = f"the best {HITS}, best first" if shown == HITS else "best first"
             self.say_info(shown, self._total, "hit", note, order=order)
         else:
-            self.say_info(shown, self._total, "document", note)
-        line = self.table.current
-        self.say_hint(self.in_progress or ("" if line is None else f"{line.title or line.name}  {line.uri}"))
+            self.say_info(shown, self._total, "document" if self.narrowed.folder is None else "item", note)
+        self.say_hint(self.in_progress or hint_of(self.table.current))
 
     def found(self, answer: SearchAnswer) -> None:
         """Show what a search has found."""
@@ -261,7 +273,7 @@ class DocumentsScreen(SearchField, ShownCollection):
         elif self.query_text:
             self.query_text = ""
             self.catch_up()
-        elif not self._go_back_from_visit():
+        elif not self.leave_folder() and not self._go_back_from_visit():
             self.widen()
 
     def _go_back_from_visit(self) -> bool:
@@ -300,7 +312,7 @@ class DocumentsScreen(SearchField, ShownCollection):
             self._show_preview()
 
     def _show_preview(self) -> None:
-        self.query_one(DocumentPane).show(self.ingest.client, self.table.current)
+        self.query_one(DocumentPane).show(self.ingest.client, self.table.current, self.query_now)
 
     def on_resize(self) -> None:
         """Show the text at the side when there is room now."""
@@ -338,7 +350,8 @@ class DocumentsScreen(SearchField, ShownCollection):
     def target_documents(self) -> list[tuple[str, str]]:
         """The marked documents, or the one under the cursor; each once, however many hits it has."""
         chosen = set(self.table.chosen_keys)
-        return list({line.document_id: line.name for line in self.table.rows if line.key in chosen}.items())
+        lines = (line for line in self.table.rows if isinstance(line, DocumentLine) and line.key in chosen)
+        return list({line.document_id: line.name for line in lines}.items())
 
     def export_query(self) -> DocumentQuery:
         """All that pass the filters."""
@@ -359,23 +372,29 @@ class DocumentsScreen(SearchField, ShownCollection):
 
     def command_values(self) -> dict[str, str]:
         """The document under the cursor, and the words of the search."""
-        line = self.table.current
-        known = {"document": line.document_id if line else "", "query": query_as_typed(self.query_text)}
-        return known | {"collection": self.chosen_collection()}
+        line, folder = self.document_at_cursor(), self.narrowed.folder
+        return {
+            "document": line.document_id if line else "",
+            "folder": "" if folder is None else str(folder),
+            "query": query_as_typed(self.query_text),
+            "collection": self.chosen_collection(),
+        }
 
     def copies(self) -> dict[str, str]:
         """The document, and where it comes from."""
-        line = self.table.current
+        line = self.document_at_cursor()
         return super().copies() | ({"path": line.uri} if line is not None else {})
 
     def record(self) -> Record | None:
         """The ingestion record of the document under the cursor."""
-        line = self.table.current
+        line = self.document_at_cursor()
         return document_record(self.ingest.client, line.document_id) if line is not None else None
 
     @on(VirtualTable.Opened, "#documents-table")
     def open_selected(self) -> None:
-        """Read the document under the cursor."""
+        """Read the document under the cursor, or go into the folder."""
         line = self.table.current
-        if line is not None:
+        if isinstance(line, FolderLine):
+            self.enter_folder(line)
+        elif line is not None:
             self.ingest.open_document(line.document_id, line.name, line.passage)

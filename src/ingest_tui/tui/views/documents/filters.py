@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ingest_tui.model.folder import folder_written
 from ingest_tui.model.outcome import PLACE_OUTCOMES
 from ingest_tui.services.client import Client
 from ingest_tui.tui.views.base.view_screen import ViewScreen
@@ -39,6 +40,7 @@ class Narrowing(ViewScreen):
         """The filters too, of each collection, but not that the trash is shown."""
         self.collection_views.keep(self.narrowed.collection_id or ALL, self.view_now())
         narrowed = {name: getattr(self.narrowed, name) for name in _REMEMBERED}
+        narrowed["folder"] = "" if self.narrowed.folder is None else str(self.narrowed.folder)
         return super().state_to_remember() | {"narrowed": narrowed, "collections": self.collection_views.as_dict()}
 
     def take_up(self, state: Mapping[str, Any]) -> None:
@@ -48,7 +50,9 @@ class Narrowing(ViewScreen):
         known = state.get("narrowed")
         if isinstance(known, dict) and self.narrowed == DocumentQuery():
             values = {name: known[name] for name in _REMEMBERED if isinstance(known.get(name), str)}
-            self.narrowed = DocumentQuery(**values)
+            folder = known.get("folder")
+            opened = folder_written(folder) if isinstance(folder, str) and folder else None
+            self.narrowed = DocumentQuery(**values, folder=opened)
         self.chosen_columns = self.collection_views.of(self.narrowed.collection_id or ALL).columns
 
     def view_now(self) -> CollectionView:
@@ -65,6 +69,7 @@ class Narrowing(ViewScreen):
             row=self.row_key,
             top=self.main_table.scroll_offset.y,
             rows=len(self.main_table.rows),
+            folder="" if self.narrowed.folder is None else str(self.narrowed.folder),
         )
 
     def switch_collection(self, collection_id: str) -> None:
@@ -98,7 +103,7 @@ class Narrowing(ViewScreen):
 
         def chosen(what: str | None) -> None:
             if what == "clear":
-                self._narrow_to(self.narrowed.widened())
+                self.narrow_to(self.narrowed.widened())
             elif what == "outcome":
                 names = [(name, f"{name}  {_OUTCOMES.get(name, '')}") for name in PLACE_OUTCOMES if name != "retired"]
                 self._choose("outcome", "outcome", names)
@@ -131,14 +136,14 @@ class Narrowing(ViewScreen):
                 if field == "collection_id":
                     self.switch_collection(value)
                 else:
-                    self._narrow_to(replace(self.narrowed, **changes))
+                    self.narrow_to(replace(self.narrowed, **changes))
 
         self.app.push_screen(Choose(f"Which {title}?", [(_ALL, "all"), *options]), chosen)
 
     def _day_before(self, days: str) -> str:
         return f"{datetime.fromtimestamp(self.ingest.now(), UTC) - timedelta(days=int(days)):%Y-%m-%d}"
 
-    def _narrow_to(self, query: DocumentQuery) -> None:
+    def narrow_to(self, query: DocumentQuery) -> None:
         self.narrowed = query
         self.main_table.clear_marks()
         self.catch_up()
@@ -148,7 +153,7 @@ class Narrowing(ViewScreen):
         state = "active" if self.narrowed.state == "retired" else "retired"
         row = self.removed_last if state == "retired" else self._row_before_trash
         self._row_before_trash = self.row_key
-        self._narrow_to(replace(self.narrowed.widened(), state=state))
+        self.narrow_to(replace(self.narrowed.widened(), state=state))
         self.main_table.show_again(row, 0)
         if state == "retired":
             self.show_notice("the trash: u restores what is marked, esc goes back")
@@ -156,7 +161,7 @@ class Narrowing(ViewScreen):
     def widen(self) -> None:
         """Take the filters away, then leave the trash."""
         if self.narrowed.is_narrowed:
-            self._narrow_to(self.narrowed.widened())
+            self.narrow_to(self.narrowed.widened())
         elif self.narrowed.state == "retired":
             self.toggle_trash()
 
