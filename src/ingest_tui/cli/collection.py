@@ -52,15 +52,10 @@ def add(session: Session, name: str, description: str, as_json: bool) -> None:
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
     """List the collections; * marks the one in use."""
-    from ingest_tui.services.collections.collections import (
-        collection_in_use,
-        list_collections,
-        unreadable_collections,
-    )
-
-    found = list_collections(session.workspace)
-    in_use = collection_in_use(session.workspace)
-    for name in unreadable_collections(session.workspace):
+    collections = session.client.collections
+    found = collections.list()
+    in_use = collections.in_use()
+    for name in collections.unreadable():
         diagnostics.say(f"warning: collection {name} cannot be read; 'ingest-tui doctor' reports why")
     if as_json:
         marks = {item.collection_id: item.collection_id == in_use for item, _number in found}
@@ -90,9 +85,8 @@ def list_(session: Session, as_json: bool) -> None:
 def show(session: Session, name: str, as_json: bool) -> None:
     """Show what collection NAME is for, what is in it, and what was chosen for it."""
     from ingest_tui.model.preference_values import preference_rows
-    from ingest_tui.services.collections.page import collection_page
 
-    page = collection_page(session.workspace, name)
+    page = session.client.collections.page(name)
     if as_json:
         output.data(page.as_dict())
         return

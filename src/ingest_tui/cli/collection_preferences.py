@@ -124,11 +124,11 @@ def _change(session: Session, change: PreferenceChange, *, yes: bool, detach: bo
         return 0
     if as_json:
         return 0 if detach else _follow_quietly(session, saved.job.job_id)
-    return follow_unless_detached(session.workspace, saved.job, detach=detach, as_json=False)
+    return follow_unless_detached(session.client, saved.job, detach=detach, as_json=False)
 
 
 def _follow_quietly(session: Session, job_id: str) -> int:
     from ingest_tui.cli import diagnostics
     from ingest_tui.cli.sync import follow_and_report
 
-    return diagnostics.exit_code_of(follow_and_report(session.workspace, job_id, quiet=True))
+    return diagnostics.exit_code_of(follow_and_report(session.client, job_id, quiet=True))

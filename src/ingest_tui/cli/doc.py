@@ -61,14 +61,11 @@ def doc() -> None:
 @pass_session
 def list_(session: Session, /, retired: bool, sort: str, limit: int, as_json: bool, **options: Any) -> None:
     """List documents."""
-    from ingest_tui.services.documents.documents import count_documents, list_documents
-    from ingest_tui.services.documents.version_details import details_of
-
-    workspace = session.workspace
+    documents = session.client.documents
     choice = choice_of(options)
     choice["state"] = "retired" if retired else "active"
-    found = list_documents(workspace, order=sort, limit=limit, **choice)
-    details = details_of(workspace, found)
+    found = documents.list(order=sort, limit=limit, **choice)
+    details = documents.details_of_versions(found)
     if as_json:
         shown = {name: one._asdict() | {"embedding": one.embedding or None} for name, one in details.items()}
         output.data([one.as_dict() | shown[one.document_id] for one in found])
@@ -96,7 +93,7 @@ def list_(session: Session, /, retired: bool, sort: str, limit: int, as_json: bo
     columns = ("DOCUMENT", "VERSION", "STATUS", "TYPE", "SIZE", "TITLE", "KEY")
     more = [name for name, is_shown in (("COLUMNS", shows_columns), ("EMBEDDING", shows_embedding)) if is_shown]
     output.table((*columns, *more), rows, empty=empty)
-    total = count_documents(workspace, **choice)
+    total = documents.count(**choice)
     if total > len(found):
         output.line(f"{len(found)} of {total}; --limit shows more")
 
@@ -119,15 +116,14 @@ def _table_in_words(table: dict[str, Any]) -> str:
 def show(session: Session, document: str, as_json: bool) -> None:
     """Show what is known of DOCUMENT."""
     from ingest_tui.model.links import links_of
-    from ingest_tui.services.collections.overrides import document_preference_rows
-    from ingest_tui.services.documents.documents import get_document, ingestion_record, remarks_of
-    from ingest_tui.services.embedding_states import states_of_documents
+    from ingest_tui.services.documents.documents import remarks_of
 
-    found = get_document(session.workspace, document)
-    record = ingestion_record(session.workspace, found.document_id)
-    embedding = states_of_documents(session.workspace, [found])[found.document_id]
+    client = session.client
+    found = client.documents.get(document)
+    record = client.documents.record(found.document_id)
+    embedding = client.vectors.states([found])[found.document_id]
     known = found.as_dict() | {"embedding": embedding or None}
-    rows = document_preference_rows(session.workspace, found, record)
+    rows = client.documents.preferences(found, record)
     if as_json:
         output.data({"document": known, "ingestion": record, "preferences": preferences_as_data(rows)})
         return
@@ -154,10 +150,9 @@ def show(session: Session, document: str, as_json: bool) -> None:
 @pass_session
 def text(session: Session, document: str, version: int | None, as_json: bool) -> None:
     """Print the normalised text of DOCUMENT."""
-    from ingest_tui.services.documents.documents import document_text, get_document
-
-    found = get_document(session.workspace, document)
-    text = document_text(session.workspace, found.document_id, version)
+    documents = session.client.documents
+    found = documents.get(document)
+    text = documents.text(found.document_id, version)
     if as_json:
         output.data({"document_id": found.document_id, "version": version or found.version, "text": text})
     else:
@@ -170,9 +165,7 @@ def text(session: Session, document: str, version: int | None, as_json: bool) ->
 @pass_session
 def chunks(session: Session, document: str, as_json: bool) -> None:
     """Print the chunks by which DOCUMENT is found."""
-    from ingest_tui.services.documents.documents import document_chunks
-
-    found = document_chunks(session.workspace, document)
+    found = session.client.documents.chunks(document)
     if as_json:
         output.data([chunk.as_dict() for chunk in found])
         return
@@ -196,12 +189,11 @@ def links(
     session: Session, document: str | None, incoming: bool, broken: bool, collection_id: str | None, as_json: bool
 ) -> None:
     """Print the links of DOCUMENT and where they lead, the links that lead to it, or all broken ones."""
-    from ingest_tui.services.documents import links as service
-
+    documents = session.client.documents
     if document is None:
         if not broken or incoming:
             raise click.UsageError("name a DOCUMENT, or give --broken for the broken links of all documents")
-        found = service.broken_links(session.workspace, collection_id=collection_id)
+        found = documents.broken_links(collection_id=collection_id)
         _show_links_between(found, as_json=as_json, empty="no link is broken")
         return
     if collection_id is not None:
@@ -209,11 +201,9 @@ def links(
     if incoming:
         if broken:
             raise click.UsageError("a link that leads to a document is not broken: give --incoming or --broken")
-        _show_links_between(
-            service.incoming_links(session.workspace, document), as_json=as_json, empty="no document links to it"
-        )
+        _show_links_between(documents.incoming_links(document), as_json=as_json, empty="no document links to it")
         return
-    resolved = service.document_links(session.workspace, document)
+    resolved = documents.links(document)
     if broken:
         resolved = [one for one in resolved if one.state == "broken"]
     if as_json:
@@ -239,9 +229,7 @@ def _show_links_between(found: LinksFound, *, as_json: bool, empty: str) -> None
 @pass_session
 def explain(session: Session, target: str, as_json: bool) -> None:
     """Explain why a document or a path is here or not, with the evidence."""
-    from ingest_tui.services.documents.explain import explain as explain_target
-
-    explanation = explain_target(session.workspace, target)
+    explanation = session.client.documents.explain(target)
     if as_json:
         output.data(explanation.as_dict())
         return
@@ -319,16 +307,14 @@ def _removed_words(removed: int) -> str:
 @pass_session
 def restore(session: Session, /, documents: tuple[str, ...], dry_run: bool, as_json: bool, **options: Any) -> None:
     """Bring DOCUMENTS, or all that the options select, back from the trash."""
-    from ingest_tui.services.documents.documents import restore_document
-    from ingest_tui.services.documents.selection import select_documents
-
-    found = select_documents(session.workspace, documents, selector_of(options), state="retired")
+    service = session.client.documents
+    found = service.select(documents, selector_of(options), state="retired")
     if dry_run:
         lines = [f"  {document.document_id}  {document.uri}" for document in found]
         planned = {"restored": 0, "documents": [document.as_dict() for document in found]}
         report_dry_run("\n".join([f"would restore {len(found)} documents", *lines]), planned, as_json=as_json)
         return
-    restored = [restore_document(session.workspace, document.document_id) for document in found]
+    restored = [service.restore(document.document_id) for document in found]
     if as_json:
         output.data([document.as_dict() for document in restored])
         return
@@ -398,23 +384,22 @@ def search(
     with a minus.
     """
     from ingest_tui.model.search_query import query_filters
-    from ingest_tui.services.documents.search import search as find
-    from ingest_tui.services.documents.search import suggestions, unknown_filters, vectors_missing
 
+    documents = session.client.documents
     words = " ".join(query)
     filters = query_filters(**{name: options.pop(name) for name in ("path", "title", "after", "before")})
     choice = choice_of(options)
     how = {"mode": mode, "rerank": rerank, "all_chunks": all_chunks}
-    hits = find(session.workspace, words, limit=limit, filters=filters, **how, **choice)
-    for missing in vectors_missing(session.workspace, mode, collection_id=choice.get("collection_id")):
+    hits = documents.search(words, limit=limit, filters=filters, **how, **choice)
+    for missing in documents.vectors_missing(mode, collection_id=choice.get("collection_id")):
         diagnostics.say(f"note: {missing}")
     if as_json:
         output.data([hit.as_dict() for hit in hits])
         return
     show_hits(hits, explain=explain)
-    for one in unknown_filters(session.workspace, words):
+    for one in documents.unknown_filters(words):
         diagnostics.say(f"there is no {one.field} {safe_display(one.value)!r}; {_LISTED_BY[one.field]}")
-    for word, suggestion in suggestions(session.workspace, words).items():
+    for word, suggestion in documents.suggestions(words).items():
         diagnostics.say(f"no document has {safe_display(word)!r}; did you mean {safe_display(suggestion)!r}?")
 
 

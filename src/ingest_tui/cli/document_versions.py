@@ -28,9 +28,9 @@ _MOST_NAMED = 20
 @pass_session
 def versions(session: Session, document: str, as_json: bool) -> None:
     """List the versions of DOCUMENT, newest first."""
-    from ingest_tui.services.documents.documents import document_versions, made_by
+    from ingest_tui.services.documents.documents import made_by
 
-    found = document_versions(session.workspace, document)
+    found = session.client.documents.versions(document)
     if as_json:
         output.data(found)
         return
@@ -57,16 +57,16 @@ def versions(session: Session, document: str, as_json: bool) -> None:
 def diff(session: Session, document: str, older: int | None, newer: int | None, as_json: bool) -> None:
     """Print what changed in the text of DOCUMENT between two versions."""
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.documents.documents import document_diff, document_versions, get_document
 
-    found = get_document(session.workspace, document)
+    documents = session.client.documents
+    found = documents.get(document)
     newer = newer or found.version
     older = older or newer - 1
-    if older < 1 or len(document_versions(session.workspace, found.document_id)) == 1:
+    if older < 1 or len(documents.versions(found.document_id)) == 1:
         raise UsageError(
             f"document {found.document_id} has one version only", hint="there is nothing to compare it with"
         )
-    lines = document_diff(session.workspace, found.document_id, older, newer)
+    lines = documents.diff(found.document_id, older, newer)
     if as_json:
         output.data({"document_id": found.document_id, "from": older, "to": newer, "diff": lines})
     else:

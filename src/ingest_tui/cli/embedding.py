@@ -27,7 +27,7 @@ def embed(session: Session, collection: str, everything: bool, detach: bool, as_
     from ingest_tui.services.embedding import enqueue_embedding
 
     queued = enqueue_embedding(session.workspace, collection, everything=everything)
-    return follow_unless_detached(session.workspace, queued, detach=detach, as_json=as_json)
+    return follow_unless_detached(session.client, queued, detach=detach, as_json=as_json)
 
 
 @click.command()
@@ -43,20 +43,20 @@ def similar(
     """Find documents that are similar to DOCUMENT, or to a text, by their vectors; the best passage of each."""
     from ingest_tui.cli.doc import show_hits
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.similar import hint_without_hits, similar_to_document, similar_to_text
 
+    documents = session.client.documents
     if (document is None) == (text is None):
         raise UsageError(
             "similar to what? Name a document or give --text", hint="ingest-tui similar --text 'rain gauge'"
         )
     choice = choice_of(options)
     if document is not None:
-        hits = similar_to_document(session.workspace, document, limit=limit, **choice)
+        hits = documents.similar_to(document, limit=limit, **choice)
     else:
-        hits = similar_to_text(session.workspace, text or "", limit=limit, **choice)
+        hits = documents.similar_to_text(text or "", limit=limit, **choice)
     if as_json:
         output.data([hit.as_dict() for hit in hits])
         return
     show_hits(hits)
-    if not hits and (hint := hint_without_hits(session.workspace, target=document, **choice)):
+    if not hits and (hint := documents.hint_without_hits(target=document, **choice)):
         diagnostics.say(f"hint: {hint}")

@@ -161,7 +161,7 @@ def retry(session: Session, /, detach: bool, dry_run: bool, as_json: bool, **cho
     code = 0
     if not detach:
         for job_id in report.jobs:
-            manifest = follow_and_report(session.workspace, job_id, quiet=as_json)
+            manifest = follow_and_report(session.client, job_id, quiet=as_json)
             code = max(code, diagnostics.exit_code_of(manifest))
     if as_json:
         output.data(report.as_dict())

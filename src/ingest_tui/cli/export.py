@@ -106,10 +106,10 @@ def export_document(
 ) -> None:
     """Take one DOCUMENT out, byte for byte: its text, its raw file or its record."""
     from ingest_tui.model.errors import UsageError
-    from ingest_tui.services.documents import export
 
+    documents = session.client.documents
     if to != _STDOUT:
-        summary = export.export_document(session.workspace, document, to, what=what, version=version, replace=force)
+        summary = documents.export_one(document, to, what=what, version=version, replace=force)
         if as_json:
             output.data(summary)
         else:
@@ -118,9 +118,9 @@ def export_document(
     if what == "raw" and (as_json or sys.stdout.isatty()):
         where = "in JSON" if as_json else "on a terminal"
         raise UsageError(f"a raw file is not shown {where}", hint="--to FILE writes it; a pipe takes it too")
-    content = export.document_content(session.workspace, document, what=what, version=version)
+    content = documents.content(document, what=what, version=version)
     _print_content(content, as_json=as_json)
-    export.note_document_export(session.workspace, content, to="stdout")
+    documents.note_export(content, to="stdout")
 
 
 def _print_content(content: DocumentContent, *, as_json: bool) -> None:

@@ -96,12 +96,14 @@ def demo(session: Session, folder: Path | None, tui: bool, as_json: bool) -> int
     from ingest_tui.services import demo as demonstration
     from ingest_tui.services.documents.search import search
     from ingest_tui.services.jobs.jobs import enqueue_sync, job_items
+    from ingest_tui.services.open_client import OpenWorkspaceClient
 
     root = folder or Path(tempfile.mkdtemp(prefix="ingest-tui-demo-")) / "workspace"
     workspace, source = demonstration.make_demo_workspace(root)
+    client = OpenWorkspaceClient(root, lambda: workspace)
     if as_json:
         queued = enqueue_sync(workspace, source.source_id)
-        manifest = follow_and_report(workspace, queued.job_id, quiet=True)
+        manifest = follow_and_report(client, queued.job_id, quiet=True)
         items = [outcome.as_dict() for outcome, _ in job_items(workspace, manifest.job_id)]
         hits = [hit.as_dict() for hit in search(workspace, demonstration.SEARCH, limit=3)]
         output.data({"workspace": str(workspace.root), "job": manifest, "items": items, "search": hits})
@@ -112,7 +114,7 @@ def demo(session: Session, folder: Path | None, tui: bool, as_json: bool) -> int
     sys.stdout.flush()
     manifest = enqueue_sync(workspace, source.source_id)
     program = f"{_program_as_called()} --workspace {shlex.quote(str(workspace.root))}"
-    ended = follow_and_report(workspace, manifest.job_id, program=program)
+    ended = follow_and_report(client, manifest.job_id, program=program)
     output.line()
     output.line("what became of each file:")
     outcomes = sorted((outcome for outcome, _ in job_items(workspace, ended.job_id)), key=lambda item: item.key)

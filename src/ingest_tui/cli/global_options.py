@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from ingest_tui.cli.read_only import refuse_to_make
-from ingest_tui.cli.session import Session
+from ingest_tui.cli.remote_commands import check_command, two_workspaces
+from ingest_tui.cli.session import Given, Session
 from ingest_tui.cli.verbosity import put_verbosity
 
 LATE_ROOT = f"{__name__}.root"
@@ -18,6 +19,8 @@ LATE_CREDENTIALS = f"{__name__}.credentials_path"
 """Where the workspace that is named after a command is found while a shell completes, when there is no session."""
 _LATE = "global_"
 """Begins the names of these options where they are given after a command."""
+_GIVEN = ("root", "server")
+"""The options of which a call needs to know where they have their value from."""
 
 _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (
@@ -37,6 +40,30 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
             "envvar": "INGEST_TUI_CREDENTIALS",
             "show_default": "credentials.json next to the workspace",
             "help": "The credentials file.",
+        },
+    ),
+    (
+        ("--server",),
+        {
+            "metavar": "URL",
+            "envvar": "INGEST_TUI_SERVER",
+            "help": "Work with the workspace of an 'ingest-tui serve': https://HOST, http://127.0.0.1:8765, unix:///PATH.",
+        },
+    ),
+    (
+        ("--token-ref",),
+        {
+            "metavar": "REF",
+            "envvar": "INGEST_TUI_TOKEN_REF",
+            "help": "Where the token for --server is: env:NAME or file:PATH.",
+        },
+    ),
+    (
+        ("--ca-cert",),
+        {
+            "type": click.Path(path_type=Path, dir_okay=False),
+            "envvar": "INGEST_TUI_CA_CERT",
+            "help": "The PEM file of who signed the certificate of --server, where the system does not know them.",
         },
     ),
     (("--read-only",), {"is_flag": True, "help": "Change nothing: commands that would are refused."}),
@@ -75,9 +102,13 @@ def _late(flags: list[str], field: str, attributes: dict[str, Any]) -> click.Opt
         given = ctx.get_parameter_source(param.name or "") is click.core.ParameterSource.COMMANDLINE
         if session is not None and given:
             setattr(session, field, value)
+            if field in _GIVEN:
+                setattr(session, f"{field}_given", Given.CALL)
             apply(session, ctx)
         elif given:
             ctx.meta[f"{__name__}.{field}"] = value
+        elif session is not None and field == "server":  # nothing after the command says otherwise
+            refuse_elsewhere(session, ctx)
 
     return click.Option([*flags, _LATE + field], hidden=True, is_eager=True, expose_value=False, callback=put, **kept)
 
@@ -89,6 +120,17 @@ def apply(session: Session, ctx: click.Context) -> None:
     put_verbosity(ctx, verbose=session.verbose, quiet=session.quiet)
     if session.read_only:
         refuse_to_make(ctx)
+    refuse_elsewhere(session, ctx)
+
+
+def refuse_elsewhere(session: Session, ctx: click.Context) -> None:
+    """Raise an error for a call with --server that cannot be one."""
+    if not session.is_remote:
+        return
+    if session.names_two_workspaces:
+        raise two_workspaces()
+    if ctx.parent is not None or ctx.invoked_subcommand is None:
+        check_command(ctx)
 
 
 def workspace_named_in(args: Sequence[str]) -> Path | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.outcome import Outcome
-    from ingest_tui.store.workspace import Workspace
+    from ingest_tui.services.client import Client
 
 _FOLLOW_SECONDS = 0.25
 JOB_STATES = ("queued", "running", "paused", "interrupted", "succeeded", "partial", "failed", "cancelled")
@@ -49,14 +49,14 @@ def list_(
     as_json: bool,
 ) -> None:
     """List jobs, newest first."""
-    from ingest_tui.services.jobs.jobs import list_jobs, queue_positions
+    client = session.client
 
     def warn(job_id: str) -> None:
         diagnostics.say(f"warning: job {job_id} cannot be read; 'ingest-tui doctor' reports why")
 
     day = f"{since:%Y-%m-%d}" if since else ""
-    jobs = list_jobs(session.workspace, states=states, source_id=source_id, since=day, limit=limit, on_unreadable=warn)
-    queue = queue_positions(session.workspace)
+    jobs = client.jobs.list(states=states, source_id=source_id, since=day, limit=limit, on_unreadable=warn)
+    queue = client.jobs.queue_positions()
     if as_json:
         output.data([_with_position(item, queue) for item in jobs])
         return
@@ -91,13 +91,11 @@ def list_(
 @pass_session
 def show(session: Session, job_id: str, as_json: bool) -> None:
     """Show the manifest of JOB."""
-    from ingest_tui.services.jobs.jobs import get_job, queue_positions
-
-    manifest = get_job(session.workspace, job_id)
+    manifest = session.client.jobs.get(job_id)
     if as_json:
-        output.data(_with_position(manifest, queue_positions(session.workspace)))
+        output.data(_with_position(manifest, session.client.jobs.queue_positions()))
         return
-    _print_manifest(session.workspace, manifest)
+    _print_manifest(session.client, manifest)
 
 
 def _with_position(manifest: Manifest, queue: dict[str, int]) -> dict[str, Any]:
@@ -105,11 +103,9 @@ def _with_position(manifest: Manifest, queue: dict[str, int]) -> dict[str, Any]:
     return manifest.model_dump(mode="json", by_alias=True) | {"queue_position": queue.get(manifest.job_id)}
 
 
-def _print_manifest(workspace: Workspace, manifest: Manifest) -> None:
+def _print_manifest(client: Client, manifest: Manifest) -> None:
     output.line(f"job        {manifest.job_id}  ({manifest.kind}, {manifest.trigger}, by {manifest.requested_by})")
-    from ingest_tui.services.jobs.jobs import queue_positions
-
-    position = queue_positions(workspace).get(manifest.job_id)
+    position = client.jobs.queue_positions().get(manifest.job_id)
     queue = f", number {position} in the queue" if position else ""
     output.line(f"state      {manifest.state}{queue}, attempt {manifest.attempt}, {manifest.progress.percent:.0f} %")
     output.line(f"source     {manifest.source_id} → collection {manifest.collection_id}")
@@ -155,14 +151,13 @@ def items(
     session: Session, job_id: str, outcomes: tuple[str, ...], with_warnings: bool, held: bool, as_json: bool
 ) -> None:
     """Print what became of each item of JOB."""
-    from ingest_tui.services.jobs.jobs import get_job, held_deletions, job_items
-
-    manifest = get_job(session.workspace, job_id)
+    client = session.client
+    manifest = client.jobs.get(job_id)
     if held:
-        lines = [line.as_dict() for line in held_deletions(session.workspace, manifest.job_id)]
+        lines = [line.as_dict() for line in client.jobs.held_deletions(manifest.job_id)]
         _print_records(lines, ("action", "reason", "key", "document_id"), as_json=as_json, empty="nothing is held")
         return
-    chosen = job_items(session.workspace, manifest.job_id, outcomes=set(outcomes) or None, with_warnings=with_warnings)
+    chosen = client.jobs.items(manifest.job_id, outcomes=set(outcomes) or None, with_warnings=with_warnings)
     records = (outcome.as_dict() for outcome, _ in chosen) if as_json else _under_parents(chosen)
     columns = ("outcome", "key", "warnings") if with_warnings else ("outcome", "reason", "key", "detail")
     nothing = (
@@ -199,15 +194,12 @@ def _cell(value: Any) -> Any:
 @pass_session
 def errors(session: Session, job_id: str, by_reason: bool, as_json: bool) -> None:
     """Print what failed or was rejected in JOB, and what to do. 'ingest-tui errors list' shows all jobs."""
-    from ingest_tui.services.jobs.jobs import get_job, job_items
-
-    manifest = get_job(session.workspace, job_id)
+    client = session.client
+    manifest = client.jobs.get(job_id)
     if by_reason:
-        _print_reasons(session.workspace, manifest.job_id, as_json=as_json)
+        _print_reasons(client, manifest.job_id, as_json=as_json)
         return
-    failures = [
-        outcome for outcome, _ in job_items(session.workspace, manifest.job_id, outcomes={"failed", "rejected"})
-    ]
+    failures = [outcome for outcome, _ in client.jobs.items(manifest.job_id, outcomes={"failed", "rejected"})]
     if as_json:
         for outcome in failures:
             output.data_line(outcome.as_dict())
@@ -225,10 +217,8 @@ def errors(session: Session, job_id: str, by_reason: bool, as_json: bool) -> Non
             output.line(f"  hint: {outcome.hint}")
 
 
-def _print_reasons(workspace: Workspace, job_id: str, *, as_json: bool) -> None:
-    from ingest_tui.services.jobs.jobs import job_reasons
-
-    groups = job_reasons(workspace, job_id)
+def _print_reasons(client: Client, job_id: str, *, as_json: bool) -> None:
+    groups = client.jobs.reasons(job_id)
     if as_json:
         output.data([group.as_dict() for group in groups])
         return
@@ -257,15 +247,15 @@ def wait(session: Session, job_id: str, timeout: float | None, as_json: bool) ->
     """
     from ingest_tui.cli.progress import FollowedLog, JobProgress
     from ingest_tui.cli.sync import report_end
-    from ingest_tui.services.workers import wait_for_job
 
-    with JobProgress(wanted=not as_json) as progress, FollowedLog(session.workspace, job_id) as log:
+    client = session.client
+    with JobProgress(wanted=not as_json) as progress, FollowedLog(client, job_id) as log:
 
         def show(seen: Manifest) -> None:
             progress.show(seen)
             log.show()
 
-        manifest = wait_for_job(session.workspace, job_id, show, timeout=timeout)
+        manifest = client.workers.wait_for(job_id, show, timeout=timeout)
     if as_json:
         output.data(manifest)
     else:
@@ -281,14 +271,13 @@ def _acting(name: str, help_text: str, done: str, wanted: str) -> click.Command:
     @json_option
     @pass_session
     def command(session: Session, job_id: str, dry_run: bool, as_json: bool) -> None:
-        from ingest_tui.services.jobs import jobs
-
+        jobs = session.client.jobs
         if dry_run:
-            manifest = jobs.job_before_change(session.workspace, job_id, wanted=wanted)
+            manifest = jobs.before_change(job_id, wanted=wanted)
             planned = manifest.model_dump(mode="json", by_alias=True)
             report_dry_run(f"would {name} {manifest.job_id}, which is {manifest.state}", planned, as_json=as_json)
             return
-        manifest = getattr(jobs, f"{name}_job")(session.workspace, job_id)
+        manifest = getattr(jobs, name)(job_id)
         if as_json:
             output.data(manifest)
         else:
@@ -309,9 +298,7 @@ job.add_command(_acting("resume", "Resume a paused JOB.", "resuming", "resumed")
 @pass_session
 def priority(session: Session, job_id: str, priority: int, as_json: bool) -> None:
     """Let JOB run sooner (lower PRIORITY) or later than others."""
-    from ingest_tui.services.jobs.jobs import set_priority
-
-    manifest = set_priority(session.workspace, job_id, priority)
+    manifest = session.client.jobs.set_priority(job_id, priority)
     if as_json:
         output.data(manifest)
     else:
@@ -326,9 +313,7 @@ def priority(session: Session, job_id: str, priority: int, as_json: bool) -> Non
 @pass_session
 def retry(session: Session, job_id: str, failed_only: bool, detach: bool, as_json: bool) -> int:
     """Do an ended JOB again."""
-    from ingest_tui.services.jobs.jobs import retry_job
-
-    return _follow_new(session, retry_job(session.workspace, job_id, failed_only=failed_only), detach, as_json)
+    return _follow_new(session, session.client.jobs.retry(job_id, failed_only=failed_only), detach, as_json)
 
 
 @job.command()
@@ -338,12 +323,11 @@ def retry(session: Session, job_id: str, failed_only: bool, detach: bool, as_jso
 @pass_session
 def approve(session: Session, job_id: str, detach: bool, as_json: bool) -> int:
     """Approve the deletions that JOB holds; only those still gone are carried out."""
-    from ingest_tui.services.jobs.jobs import approve_job, get_job
-
-    held = get_job(session.workspace, job_id).held
+    jobs = session.client.jobs
+    held = jobs.get(job_id).held
     if held and held.closed:
         diagnostics.say(f"note: {held.closed}; only what it misses too is retired")
-    return _follow_new(session, approve_job(session.workspace, job_id), detach, as_json)
+    return _follow_new(session, jobs.approve(job_id), detach, as_json)
 
 
 @job.command()
@@ -352,9 +336,7 @@ def approve(session: Session, job_id: str, detach: bool, as_json: bool) -> int:
 @pass_session
 def refuse(session: Session, job_id: str, as_json: bool) -> None:
     """Refuse the deletions that JOB holds: the documents stay."""
-    from ingest_tui.services.jobs.jobs import refuse_job
-
-    manifest = refuse_job(session.workspace, job_id)
+    manifest = session.client.jobs.refuse(job_id)
     if as_json:
         output.data(manifest)
     else:
@@ -367,9 +349,7 @@ def refuse(session: Session, job_id: str, as_json: bool) -> None:
 @pass_session
 def withdraw(session: Session, job_id: str, as_json: bool) -> None:
     """Take back an approval of what JOB holds, while no worker has begun."""
-    from ingest_tui.services.jobs.jobs import withdraw_approval
-
-    manifest = withdraw_approval(session.workspace, job_id)
+    manifest = session.client.jobs.withdraw(job_id)
     if as_json:
         output.data(manifest)
     else:
@@ -380,7 +360,7 @@ def _follow_new(session: Session, manifest: Manifest, detach: bool, as_json: boo
     from ingest_tui.cli.sync import follow_and_report
 
     if not detach:
-        manifest = follow_and_report(session.workspace, manifest.job_id, quiet=as_json)
+        manifest = follow_and_report(session.client, manifest.job_id, quiet=as_json)
     if as_json:
         output.data(manifest)
     elif detach:
@@ -398,23 +378,19 @@ def status(session: Session, job_id: str | None, as_json: bool) -> None:
     What fails in the workers right now goes to stderr.
     """
     from ingest_tui.cli.worker import say_issues
-    from ingest_tui.services.jobs.job_status import status as status_of
-    from ingest_tui.services.jobs.jobs import get_job
-    from ingest_tui.services.workers import worker_status
 
-    say_issues(worker_status(session.workspace))
+    client = session.client
+    say_issues(client.workers.list())
     if job_id is None:
-        _print_attention(session.workspace, as_json=as_json)
+        _print_attention(client, as_json=as_json)
     elif as_json:
-        output.data(status_of(session.workspace, job_id))
+        output.data(client.jobs.status(job_id))
     else:
-        _print_manifest(session.workspace, get_job(session.workspace, job_id))
+        _print_manifest(client, client.jobs.get(job_id))
 
 
-def _print_attention(workspace: Workspace, *, as_json: bool) -> None:
-    from ingest_tui.services.attention import list_attention
-
-    items = list_attention(workspace)
+def _print_attention(client: Client, *, as_json: bool) -> None:
+    items = client.maintenance.attention()
     if as_json:
         output.data([item.as_dict() for item in items])
         return

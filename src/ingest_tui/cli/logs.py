@@ -48,12 +48,11 @@ def logs(
     logs with --source, --document or --since. With JOB and --follow it ends with the exit code of the job.
     """
     from ingest_tui.services.jobs.logs import LogQuery
-    from ingest_tui.services.sources.sources import get_source
 
     if job_id is not None and named_job is not None:
         raise UsageError("JOB is given twice", hint="give it once")
     if source:
-        get_source(session.workspace, source)
+        session.client.sources.get(source)
     query = LogQuery(level, source, document, since)
     chosen = job_id or named_job
     if chosen is None:
@@ -62,13 +61,12 @@ def logs(
 
 
 def _log_of_job(session: Session, job_id: str, query: LogQuery, *, follow: bool, as_json: bool) -> int:
-    from ingest_tui.services.jobs.jobs import get_job, job_log
-
-    full_id = get_job(session.workspace, job_id).job_id
+    jobs = session.client.jobs
+    full_id = jobs.get(job_id).job_id
     offset = 0
     while True:
-        manifest = get_job(session.workspace, full_id)
-        for record, end in job_log(session.workspace, full_id, offset, level=query.level):
+        manifest = jobs.get(full_id)
+        for record, end in jobs.log(full_id, offset, level=query.level):
             offset = end
             _print([record], query, as_json=as_json, without={"job"})
         if not follow:
@@ -80,9 +78,7 @@ def _log_of_job(session: Session, job_id: str, query: LogQuery, *, follow: bool,
 
 
 def _all_logs(session: Session, query: LogQuery, *, follow: bool, as_json: bool) -> int:
-    from ingest_tui.services.jobs.logs import follow_logs
-
-    follower = follow_logs(session.workspace, whole=query.is_narrowed)
+    follower = session.client.jobs.follow_logs(whole=query.is_narrowed)
     while True:
         _print(follower.read(level=query.level), query, as_json=as_json)
         if not follow:

@@ -13,7 +13,7 @@ from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.formats import wants_json
 from ingest_tui.cli.global_options import apply, global_options
 from ingest_tui.cli.lazy import LazyGroup
-from ingest_tui.cli.session import OtherFaces, Session, hand_over_credentials
+from ingest_tui.cli.session import OtherFaces, Session, given_in, hand_over_credentials
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.interrupts import noting_ctrl_c
 from ingest_tui.model.serving import DEFAULT_PORT
@@ -122,10 +122,11 @@ def cli(
 ) -> int | None:
     """Keep search and RAG corpora fresh: folders to clean, versioned, searchable text.
 
-    Without a command the full-screen TUI opens. Start with 'ingest-tui demo'. --workspace, --credentials, --read-only,
-    -v, -q, --no-color and --debug may be anywhere in a call.
+    Without a command the full-screen TUI opens. Start with 'ingest-tui demo'. --workspace, --server, --credentials,
+    --read-only, -v, -q, --no-color and --debug may be anywhere in a call.
     """
     ctx.obj = session = Session(faces=ctx.obj or OtherFaces(), log_format=log_format, **options)
+    session.root_given, session.server_given = given_in(ctx, "root"), given_in(ctx, "server")
     apply(session, ctx)
     if ctx.get_parameter_source("metrics") is click.core.ParameterSource.COMMANDLINE and not watch:
         raise UsageError("--metrics goes with --watch", hint="'ingest-tui stats --metrics FILE' writes them once")

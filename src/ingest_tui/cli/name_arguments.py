@@ -28,6 +28,8 @@ class _Name(click.ParamType[str]):
         from ingest_tui.services.completion import credentials_next_to, names_beginning
 
         given = ctx.find_root().params
+        if given.get("server"):  # a shell does not wait for the network
+            return []
         root = ctx.meta.get(LATE_ROOT) or given.get("root") or Path("workspace")
         credentials = ctx.meta.get(LATE_CREDENTIALS) or given.get("credentials_path") or credentials_next_to(root)
         names = names_beginning(root, self.kind, incomplete, credentials=credentials)
@@ -42,10 +44,8 @@ class SourceName(_Name):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
         """Return the identifier."""
-        from ingest_tui.services.name_lookup import source_id_of
-
         session = ctx.find_object(Session) if ctx else None
-        return source_id_of(session.workspace, value) if session and value else value
+        return session.client.sources.id_of(value) if session and value else value
 
 
 class CollectionName(_Name):
@@ -56,10 +56,8 @@ class CollectionName(_Name):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
         """Return the identifier."""
-        from ingest_tui.services.name_lookup import collection_id_of
-
         session = ctx.find_object(Session) if ctx else None
-        return collection_id_of(session.workspace, value) if session and value else value
+        return session.client.collections.id_of(value) if session and value else value
 
 
 class JobName(_Name):
@@ -83,10 +81,8 @@ class TypeName(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
         """Return it as it was typed."""
-        from ingest_tui.services.name_lookup import checked_type
-
         session = ctx.find_object(Session) if ctx else None
-        return checked_type(session.workspace, value) if session and value.strip() else value
+        return session.client.documents.checked_type(value) if session and value.strip() else value
 
 
 class CredentialName(_Name):

@@ -13,7 +13,7 @@ from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest, ParsingItem
-    from ingest_tui.store.workspace import Workspace
+    from ingest_tui.services.client import Client
 
 _NAMES = {"list": "list", "stage": "fetch", "extract": "extract", "commit": "commit", "embed": "embed"}
 _SECONDS_BETWEEN = 0.2
@@ -69,9 +69,9 @@ class JobProgress:
 class FollowedLog:
     """Writes the log of a job to stderr while it is followed, with --verbose; -vv: debug lines, too."""
 
-    def __init__(self, workspace: Workspace, job_id: str) -> None:
+    def __init__(self, client: Client, job_id: str) -> None:
         self._level = followed_level()
-        self._workspace, self._job_id, self._offset = workspace, job_id, 0
+        self._client, self._job_id, self._offset = client, job_id, 0
 
     def __enter__(self) -> Self:
         return self
@@ -83,9 +83,7 @@ class FollowedLog:
         """Write what was logged since the last time."""
         if not self._level:
             return
-        from ingest_tui.services.jobs.jobs import job_log
-
-        for record, end in job_log(self._workspace, self._job_id, self._offset, level=self._level):
+        for record, end in self._client.jobs.log(self._job_id, self._offset, level=self._level):
             self._offset = end
             diagnostics.say(output.log_line(record, without={"job"}))
 

@@ -111,7 +111,7 @@ def _queue_and_follow(session: Session, scope: Any, options: dict[str, Any]) -> 
         queued = generations.reembed(
             session.workspace, scope, embedder_id=embedder_id, switches=not options["no_switch"]
         )
-    return follow_unless_detached(session.workspace, queued, detach=options["detach"], as_json=options["as_json"])
+    return follow_unless_detached(session.client, queued, detach=options["detach"], as_json=options["as_json"])
 
 
 def _change_at_once(session: Session, collection_id: str, action: str, *, yes: bool, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,6 +14,7 @@ import click
 
 from ingest_tui.cli.formats import format_options
 from ingest_tui.cli.read_only import refuse_change
+from ingest_tui.cli.remote_commands import refusal_of
 from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.mcp_options import McpOptions
     from ingest_tui.model.serving import ServeOptions
+    from ingest_tui.services.client import Client
     from ingest_tui.services.jobs.source_claims import WaitPolicy
     from ingest_tui.store.workspace import Workspace
 
@@ -52,9 +55,28 @@ class OtherFaces:
     run_mcp: RunMcp | None = None
 
 
+class Given(IntEnum):
+    """Where an option has its value from; what is larger takes precedence."""
+
+    NOWHERE = 0
+    ENVIRONMENT = 1
+    CALL = 2
+
+
+def given_in(context: click.Context, option: str) -> Given:
+    """Return where an option of the root has its value from."""
+    match context.get_parameter_source(option):
+        case click.core.ParameterSource.COMMANDLINE:
+            return Given.CALL
+        case click.core.ParameterSource.ENVIRONMENT:
+            return Given.ENVIRONMENT
+        case _:
+            return Given.NOWHERE
+
+
 @dataclass
 class Session:
-    """The options that every call takes, wherever they are in it."""
+    """The options that every call takes, wherever they are in it; what a call names counts before the environment."""
 
     root: Path
     debug: bool = False
@@ -65,6 +87,34 @@ class Session:
     verbose: int = 0
     quiet: bool = False
     no_color: bool = False
+    root_given: Given = Given.NOWHERE
+    server: str | None = None
+    server_given: Given = Given.NOWHERE
+    token_ref: str | None = None
+    ca_cert: Path | None = None
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the workspace is that of a server."""
+        return self.server is not None and self.server_given >= self.root_given
+
+    @property
+    def names_two_workspaces(self) -> bool:
+        """Whether the same place names a workspace of this machine and a server."""
+        return self.is_remote and self.server_given == self.root_given
+
+    @cached_property
+    def client(self) -> Client:
+        """What the commands call the services through: on the workspace of this call, or over the network."""
+        if self.server is None or not self.is_remote:
+            from ingest_tui.services.open_client import OpenWorkspaceClient
+
+            return OpenWorkspaceClient(self.root, lambda: self.workspace)
+        from ingest_tui.services.remote.client import RemoteClient, connect
+
+        if self.read_only:
+            refuse_change(click.get_current_context())
+        return RemoteClient(connect(self.server, token_reference=self.token_ref, ca_file=self.ca_cert))
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -72,6 +122,8 @@ class Session:
         from ingest_tui.cli.rebuild_progress import shown_on_stderr
         from ingest_tui.services.workspaces import open_at
 
+        if self.is_remote:
+            raise refusal_of(click.get_current_context())
         if self.read_only:
             refuse_change(click.get_current_context())
         workspace = open_at(self.root, self.credentials_path)

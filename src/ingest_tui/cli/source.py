@@ -192,10 +192,10 @@ def _follow_rechunking(session: Session, before: Source, edited: Source, *, deta
     if queued is None:
         return 0
     if as_json:
-        quietly = None if detach else follow_and_report(session.workspace, queued.job_id, quiet=True)
+        quietly = None if detach else follow_and_report(session.client, queued.job_id, quiet=True)
         return diagnostics.exit_code_of(quietly) if quietly else 0
     output.line(f"re-chunks {number:,} {'document' if number == 1 else 'documents'}, nothing is fetched")
-    return follow_unless_detached(session.workspace, queued, detach=detach, as_json=False)
+    return follow_unless_detached(session.client, queued, detach=detach, as_json=False)
 
 
 def _report_edit(edited: Source, changes: dict[str, Any], *, excludes: bool) -> None:
@@ -234,10 +234,8 @@ def _may_exclude_documents(session: Session, before: Source, edited: Source) -> 
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
     """List the sources."""
-    from ingest_tui.services.sources.sources import list_sources, unreadable_sources
-
-    summaries = list_sources(session.workspace)
-    for name in unreadable_sources(session.workspace):
+    summaries = session.client.sources.list()
+    for name in session.client.sources.unreadable():
         diagnostics.say(f"warning: source {name} cannot be read; 'ingest-tui doctor' shows why")
     if as_json:
         output.data(
@@ -289,15 +287,11 @@ def list_(session: Session, as_json: bool) -> None:
 @pass_session
 def show(session: Session, source_id: str, as_json: bool) -> None:
     """Show the settings of SOURCE, and what the last look at each of its items came to."""
-    from ingest_tui.services.collections.overrides import source_preferences
-    from ingest_tui.services.sources.health import next_run_at
-    from ingest_tui.services.sources.outcomes import outcomes_of_source
-    from ingest_tui.services.sources.sources import get_source
-
-    found = get_source(session.workspace, source_id)
-    next_at, rows = next_run_at(session.workspace, found), source_preferences(session.workspace, found)
+    sources = session.client.sources
+    found = sources.get(source_id)
+    next_at, rows = sources.next_run_at(found), sources.preferences(found)
     if as_json:
-        outcomes = [one.as_dict() for one in outcomes_of_source(session.workspace, source_id)]
+        outcomes = [one.as_dict() for one in sources.outcomes(source_id)]
         known = {"next_run_at": next_at, "preferences": preferences_as_data(rows), "outcomes": outcomes}
         output.data(found.model_dump(mode="json") | known)
         return
@@ -306,7 +300,7 @@ def show(session: Session, source_id: str, as_json: bool) -> None:
         values["schedule"] = found.schedule.in_words
     for name, value in (values | ({"next_run_at": next_at} if next_at else {})).items():
         output.line(f"{name:16} {value}")
-    for one in outcomes_of_source(session.workspace, source_id):
+    for one in sources.outcomes(source_id):
         output.line(f"{'items':16} {one.number:,} {one.outcome}: {one.reason}{f' ({one.hint})' if one.hint else ''}")
     show_preferences(rows)
 

@@ -14,9 +14,12 @@ from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.cli.source_options import TypedCommand, filter_options, settings_given
 
 if TYPE_CHECKING:
-    from ingest_tui.services.sources.sources import Place
+    from collections.abc import Iterator
+
+    from ingest_tui.services.sources.sources import Place, TestStep
     from ingest_tui.services.sources.trials import SourceDraft
 
+_COMMON = ("max_size", "since", "allow_types", "deny_types")
 _type_option = click.option(
     "--type", "source_type", metavar="TYPE", help="Look at what is no source yet; takes the settings of TYPE."
 )
@@ -33,10 +36,8 @@ def test(session: Session, /, source_id: str | None, source_type: str | None, as
 
     Before a source is added: 'ingest-tui source test --type s3 --bucket B'.
     """
-    from ingest_tui.services.sources.trials import test_draft
-
     all_ok = True
-    for step in test_draft(session.workspace, _draft(session, source_id, source_type, options)):
+    for step in _test_steps(session, source_id, source_type, options):
         all_ok = all_ok and step.ok
         if as_json:
             record = {"step": step.name, "ok": step.ok, "message": step.message, "hint": step.hint}
@@ -48,12 +49,25 @@ def test(session: Session, /, source_id: str | None, source_type: str | None, as
     return 0 if all_ok else diagnostics.EXIT_FAILED
 
 
+def _test_steps(
+    session: Session, source_id: str | None, source_type: str | None, options: dict[str, Any]
+) -> Iterator[TestStep]:
+    """Try a source as it is, or with the settings on the command line."""
+    if source_id is not None and source_type is None and not _settings_in(options):
+        return session.client.sources.test(source_id)
+    return session.client.sources.test_draft(_draft(session, source_id, source_type, options))
+
+
+def _settings_in(options: dict[str, Any]) -> bool:
+    return bool(settings_given(options)) or any(options.get(name) for name in _COMMON)
+
+
 def _draft(session: Session, source_id: str | None, source_type: str | None, options: dict[str, Any]) -> SourceDraft:
     """Return the source that is named, or the one that the settings on the command line would make."""
     from ingest_tui.services.sources.trials import SourceDraft, draft_of
 
     config = settings_given(options)
-    common = {name: options[name] for name in ("max_size", "since", "allow_types", "deny_types") if options.get(name)}
+    common = {name: options[name] for name in _COMMON if options.get(name)}
     if source_type is not None:
         return SourceDraft(source_type, "trial", config, common)
     if source_id is None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ingest_tui.model.job import Manifest
+    from ingest_tui.services.client import Client
     from ingest_tui.services.documents.upload_files import UploadFile
-    from ingest_tui.store.workspace import Workspace
 
 _SHOWN_ACTIONS = 200
 _SHOWN_REPLACED = 20
@@ -37,16 +37,14 @@ DAMAGED_HINT = "'ingest-tui doctor' shows which file is damaged"
 @pass_session
 def plan(session: Session, source: str, show_all: bool, force: bool, as_json: bool) -> None:
     """Show what a sync of SOURCE would do, and why, without fetching a byte."""
-    show_plan(session.workspace, source, show_all=show_all, force=force, as_json=as_json)
+    show_plan(session.client, source, show_all=show_all, force=force, as_json=as_json)
 
 
-def show_plan(workspace: Workspace, source: str, *, show_all: bool, force: bool, as_json: bool) -> None:
+def show_plan(client: Client, source: str, *, show_all: bool, force: bool, as_json: bool) -> None:
     """Print what a sync of a source would do: a table and counts, or a record for each item."""
-    from ingest_tui.services.jobs.plan_preview import plan_source
-
     counts: dict[str, int] = {}
     rows: list[tuple[str, str, str, str]] = []
-    for action in plan_source(workspace, source, force=force):
+    for action in client.sources.plan(source, force=force):
         counts[action.action] = counts.get(action.action, 0) + 1
         if as_json:
             output.data_line(action.as_dict())
@@ -87,18 +85,15 @@ def sync(
     Runs the worker itself when none is running. Exit code 3: done, but some items failed; 6: deletions wait for
     approval.
     """
-    from ingest_tui.services.jobs.jobs import request_source_sync
-    from ingest_tui.services.sources.choice import sources_to_sync
-
-    workspace = session.workspace
-    names = sources_to_sync(workspace, sources, all_sources=all_sources)
+    client = session.client
+    names = client.sources.to_sync(sources, all_sources=all_sources)
     if dry_run:
-        return _show_plans(workspace, names, force=force, as_json=as_json)
+        return _show_plans(client, names, force=force, as_json=as_json)
     queued: list[Manifest] = []
     failures: list[dict[str, Any]] = []
     for name in names:
         try:
-            requested = request_source_sync(workspace, name, force=force)
+            requested = client.sources.request_sync(name, force=force)
             queued.append(requested.manifest)
             if not requested.is_new:
                 diagnostics.say(f"note: a sync of {name} waits already; job {requested.manifest.job_id} does both")
@@ -111,69 +106,66 @@ def sync(
     is_list = all_sources or len(sources) > 1
     codes = [diagnostics.EXIT_FAILED for _ in failures]
     if detach:
-        report_queued(workspace, queued, failures, as_json=as_json, is_list=is_list)
+        report_queued(client, queued, failures, as_json=as_json, is_list=is_list)
     else:
-        ended = [follow_and_report(workspace, manifest.job_id, quiet=as_json) for manifest in queued]
+        ended = [follow_and_report(client, manifest.job_id, quiet=as_json) for manifest in queued]
         codes += [diagnostics.exit_code_of(manifest) for manifest in ended]
         if as_json:
             output.data([*ended, *failures] if is_list else ended[0])
     return diagnostics.worst_exit_code(codes)
 
 
-def _show_plans(workspace: Workspace, names: Sequence[str], *, force: bool, as_json: bool) -> int:
+def _show_plans(client: Client, names: Sequence[str], *, force: bool, as_json: bool) -> int:
     """Print what a sync of each source would do, as `plan` does; returns the exit code."""
     for name in names:
         if len(names) > 1 and not as_json:
             output.line(f"{name}:")
-        show_plan(workspace, name, show_all=False, force=force, as_json=as_json)
+        show_plan(client, name, show_all=False, force=force, as_json=as_json)
     return 0
 
 
 def report_queued(
-    workspace: Workspace, queued: list[Manifest], failures: list[dict[str, Any]], *, as_json: bool, is_list: bool
+    client: Client, queued: list[Manifest], failures: list[dict[str, Any]], *, as_json: bool, is_list: bool
 ) -> None:
     """Print what was queued, and whether anybody will do it."""
-    from ingest_tui.services.workers import worker_status
-
     if as_json:
         output.data([*queued, *failures] if is_list else queued[0])
         return
     for manifest in queued:
         output.line(f"queued {manifest.job_id}")
-    if not worker_status(workspace):
-        diagnostics.say("hint: no worker is running; 'ingest-tui worker start' starts one")
+    if not client.workers.list():
+        where = " at the server, where" if client.is_remote else ";"
+        diagnostics.say(f"hint: no worker is running{where} 'ingest-tui worker start' starts one")
 
 
-def follow_and_report(
-    workspace: Workspace, job_id: str, *, quiet: bool = False, program: str = "ingest-tui"
-) -> Manifest:
+def follow_and_report(client: Client, job_id: str, *, quiet: bool = False, program: str = "ingest-tui") -> Manifest:
     """Follow a job with progress bars and report how it ended; hints begin with ``program``."""
-    from ingest_tui.services.workers import follow_job
-
     try:
-        with JobProgress(wanted=not quiet) as progress, FollowedLog(workspace, job_id) as log:
+        with JobProgress(wanted=not quiet) as progress, FollowedLog(client, job_id) as log:
 
             def show(seen: Manifest) -> None:
                 progress.show(seen)
                 log.show()
 
-            manifest = follow_job(workspace, job_id, show, run_here=True)
+            manifest = client.workers.follow(job_id, show, run_here=True)
     except KeyboardInterrupt:
-        diagnostics.say(f"hint: job {job_id} stays where it is; 'ingest-tui sync' or a worker resumes it")
+        if client.is_remote:
+            diagnostics.say(
+                f"hint: job {job_id} goes on at the server; 'ingest-tui job wait {job_id}' follows it again"
+            )
+        else:
+            diagnostics.say(f"hint: job {job_id} stays where it is; 'ingest-tui sync' or a worker resumes it")
         raise
     if not quiet:
         report_end(manifest, program)
         if manifest.kind != EMBED:
-            _report_waiting_embedding(workspace, manifest.collection_id, program)
+            _report_waiting_embedding(client, manifest.collection_id, program)
     return manifest
 
 
-def _report_waiting_embedding(workspace: Workspace, collection_id: str, program: str) -> None:
+def _report_waiting_embedding(client: Client, collection_id: str, program: str) -> None:
     """Report that what was synced waits to be embedded, where no worker is there to do that."""
-    from ingest_tui.services.embedding import waiting_embedding
-    from ingest_tui.services.workers import worker_status
-
-    if waiting_embedding(workspace, collection_id) is not None and not worker_status(workspace):
+    if not client.workers.list() and client.vectors.waiting(collection_id) is not None:
         diagnostics.say(f"hint: vectors follow when a worker runs; '{program} embed {collection_id}' makes them now")
 
 
@@ -262,15 +254,13 @@ def upload(
     take one in.
     """
     from ingest_tui.model.preference_values import assignments
-    from ingest_tui.services.collections.collections import collection_in_use
-    from ingest_tui.services.documents.uploads import upload_files
 
+    client = session.client
     chosen = _chosen_files(files, name)
     overrides = assignments(assigned) if assigned else None
-    meant = collection or collection_in_use(session.workspace)
+    meant = collection or client.collections.in_use()
     with LineProgress() as progress:
-        queued = upload_files(
-            session.workspace,
+        queued = client.documents.upload(
             chosen,
             collection_id=meant,
             label=label,
@@ -278,14 +268,14 @@ def upload(
             overrides=overrides,
             progress=None if as_json else progress,
         )
-    code = follow_unless_detached(session.workspace, queued, detach=detach, as_json=as_json)
+    code = follow_unless_detached(client, queued, detach=detach, as_json=as_json)
     if detach:
         return code
     if label and not as_json:
-        _report_label_not_given(session.workspace, queued.job_id)
+        _report_label_not_given(client, queued.job_id)
     if replace and not as_json:
-        _report_replaced(session.workspace, queued.job_id)
-    return _report_not_taken(session.workspace, queued.job_id, code, quiet=as_json)
+        _report_replaced(client, queued.job_id)
+    return _report_not_taken(client, queued.job_id, code, quiet=as_json)
 
 
 def _chosen_files(files: tuple[Path, ...], name: str | None) -> list[UploadFile]:
@@ -301,22 +291,19 @@ def _chosen_files(files: tuple[Path, ...], name: str | None) -> list[UploadFile]
     return [file_at(path, name or "") for path in files]
 
 
-def _report_label_not_given(workspace: Workspace, job_id: str) -> None:
+def _report_label_not_given(client: Client, job_id: str) -> None:
     """Report the files that were there already as they are: they got no version, which the label could name."""
-    from ingest_tui.services.jobs.jobs import get_job
-
-    unchanged = get_job(workspace, job_id).counters.items_skipped_incremental
+    unchanged = client.jobs.get(job_id).counters.items_skipped_incremental
     if unchanged:
         files = "1 file is" if unchanged == 1 else f"{unchanged} files are"
         diagnostics.say(f"warning: {files} there already with this content: no new version, and the label was not set")
 
 
-def _report_replaced(workspace: Workspace, job_id: str) -> None:
+def _report_replaced(client: Client, job_id: str) -> None:
     """Report which earlier versions the new ones replaced, of many documents those of the first."""
     from ingest_tui.model.document import shown_version
-    from ingest_tui.services.documents.pruning import versions_deleted_by
 
-    replaced = list(versions_deleted_by(workspace, job_id))
+    replaced = list(client.documents.deleted_versions(job_id))
     for key, versions in replaced[:_SHOWN_REPLACED]:
         numbers = ", ".join(map(shown_version, sorted(versions)))
         output.line(f"deleted for good: {numbers} of {key.partition('/')[2]}")
@@ -327,12 +314,10 @@ def _report_replaced(workspace: Workspace, job_id: str) -> None:
         output.line("nothing was replaced: no new version came of it, or there was none before")
 
 
-def _report_not_taken(workspace: Workspace, job_id: str, code: int, *, quiet: bool) -> int:
+def _report_not_taken(client: Client, job_id: str, code: int, *, quiet: bool) -> int:
     """Say of each uploaded file that was not taken in why, and what to do; returns the exit code."""
-    from ingest_tui.services.jobs.jobs import job_items
-
     outcomes = {"failed", "rejected", "empty"}
-    not_taken = [outcome for outcome, _ in job_items(workspace, job_id, outcomes=outcomes) if outcome.parent is None]
+    not_taken = [outcome for outcome, _ in client.jobs.items(job_id, outcomes=outcomes) if outcome.parent is None]
     for outcome in () if quiet else not_taken:
         diagnostics.say(f"error: {outcome.key.partition('/')[2]} was not taken in: {outcome.detail or outcome.reason}")
         if outcome.hint:
@@ -340,12 +325,12 @@ def _report_not_taken(workspace: Workspace, job_id: str, code: int, *, quiet: bo
     return code or (diagnostics.EXIT_FAILED_ITEMS if not_taken else 0)
 
 
-def follow_unless_detached(workspace: Workspace, queued: Manifest, *, detach: bool, as_json: bool) -> int:
+def follow_unless_detached(client: Client, queued: Manifest, *, detach: bool, as_json: bool) -> int:
     """Report a job that was queued and leave it to a worker, or follow it to its end; return the exit code."""
     if detach:
-        report_queued(workspace, [queued], [], as_json=as_json, is_list=False)
+        report_queued(client, [queued], [], as_json=as_json, is_list=False)
         return 0
-    manifest = follow_and_report(workspace, queued.job_id, quiet=as_json)
+    manifest = follow_and_report(client, queued.job_id, quiet=as_json)
     if as_json:
         output.data(manifest)
     return diagnostics.exit_code_of(manifest)

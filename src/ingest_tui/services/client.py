@@ -12,10 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ingest_tui.model.errors import RefusedError
-from ingest_tui.services.service_calls import Subject, change_streams, changes, offers, reads, streams
+from ingest_tui.services.service_calls import (
+    ServiceCall,
+    Subject,
+    change_streams,
+    changes,
+    offers,
+    reads,
+    streams,
+)
 
 if TYPE_CHECKING:
     from ingest_tui.services import (
@@ -285,6 +293,7 @@ class _Documents(Subject):
     chunks = reads(lambda: documents.document_chunks)
     links = reads(lambda: links.document_links)
     incoming_links = reads(lambda: links.incoming_links)
+    broken_links = reads(lambda: links.broken_links)
     versions = reads(lambda: documents.document_versions)
     diff = reads(lambda: documents.document_diff)
     original = reads(lambda: documents.original_of)
@@ -301,6 +310,9 @@ class _Documents(Subject):
     planned_rollback = reads(lambda: rollback.planned_rollback)
     roll_back = changes(lambda: rollback.roll_back_document)
     export = changes(lambda: export.export_documents)
+    export_one = reads(lambda: export.export_document)
+    content = reads(lambda: export.document_content)
+    note_export = reads(lambda: export.note_document_export)
 
 
 class _Jobs(Subject):
@@ -352,6 +364,8 @@ class _Workers(Subject):
     list = reads(lambda: workers.worker_status)
     log = reads(lambda: workers.worker_log)
     is_worked_on = reads(lambda: workers.is_worked_on)
+    follow = changes(lambda: workers.follow_job)
+    wait_for = reads(lambda: workers.wait_for_job)
     start = changes(lambda: workers.start_worker)
     ensure = changes(lambda: workers.ensure_worker)
     stop = changes(lambda: workers.stop_workers)
@@ -404,7 +418,12 @@ class _Settings(Subject):
 
 
 class Client:
-    """The services on one workspace, for any thread. ``read_only``: what changes something raises `RefusedError`."""
+    """The services on one workspace, for any thread. ``read_only``: what changes something raises `RefusedError`.
+
+    ``is_remote``: the workspace is that of a server, whose workers do its jobs.
+    """
+
+    is_remote: ClassVar[bool] = False
 
     def __init__(self, root: Path, *, read_only: bool = False) -> None:
         self.root = root
@@ -453,6 +472,10 @@ class Client:
             raise cause from error
         finally:
             workspace.close()
+
+    def answered(self, call: ServiceCall[Any, Any], *args: Any, **kwargs: Any) -> Any:
+        """Answer a call of a subject with its service."""
+        return call.answer(self, call.service(), *args, **kwargs)
 
     def refuse_when_read_only(self) -> None:
         """Raise `RefusedError` where nothing may be changed."""

@@ -24,18 +24,29 @@ class ServiceClient(Protocol):
     def refuse_when_read_only(self) -> None:
         """Raise `RefusedError` where nothing may be changed."""
 
+    def answered(self, call: ServiceCall[Any, Any], *args: Any, **kwargs: Any) -> Any:
+        """Answer a call of a subject: with its service, or by asking whoever has the workspace."""
+
 
 class ServiceCall(Generic[Given, Result]):
-    """A service as a method of a subject. ``service()`` returns it; ``changes``: it changes something."""
+    """A service as a method of a subject. ``service()`` returns it; ``changes``: it changes something.
+
+    ``needs_workspace``: there is something to open for it. ``name`` is that of its subject and its own: ``jobs.list``.
+    """
 
     changes: ClassVar[bool] = False
+    needs_workspace: ClassVar[bool] = True
+    name = ""
 
     def __init__(self, service: Callable[[], Callable[..., Any]]) -> None:
         self.service = service
 
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = f"{owner.__name__.lstrip('_').lower()}.{name}"
+
     def __get__(self, subject: Subject, owner: type | None = None) -> Callable[Given, Result]:
         def call(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-            result: Result = self.answer(subject.client, self.service(), *args, **kwargs)
+            result: Result = subject.client.answered(self, *args, **kwargs)
             return result
 
         return call
@@ -79,6 +90,8 @@ class _ChangeStream(ServiceStream[Given, Item]):
 
 class _PlainCall(ServiceCall[Given, Result]):
     """A service that needs no workspace."""
+
+    needs_workspace: ClassVar[bool] = False
 
     def answer(self, client: ServiceClient, service: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call the service; nothing is opened for it."""

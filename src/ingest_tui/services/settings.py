@@ -123,6 +123,8 @@ def environment_example() -> str:
         "# Settings as environment variables; each takes precedence over workspace.json.",
         "",
         "# INGEST_TUI_WORKSPACE=./workspace",
+        "# INGEST_TUI_SERVER=https://ingest.example.org",
+        "# INGEST_TUI_TOKEN_REF=file:~/.config/ingest-tui/token",
         "# INGEST_TUI_CREDENTIALS=./credentials.json",
     ]
     for name in SETTING_NAMES:

@@ -175,11 +175,15 @@ def wait_for_job(
         if manifest.ended:
             return manifest
         if deadline is not None and time.monotonic() >= deadline:
-            hint = (
-                f"'ingest-tui job show {full_id}' shows how far it is; 'ingest-tui worker status' whether a worker runs"
-            )
-            raise BusyError(f"job {full_id} is {manifest.state} after {timeout:g} s", hint=hint)
+            raise still_running(manifest, timeout or 0)
         time.sleep(poll)
+
+
+def still_running(manifest: Manifest, timeout: float) -> BusyError:
+    """Return the error of a job that has not ended within the seconds that somebody waited for it."""
+    job_id = manifest.job_id
+    hint = f"'ingest-tui job show {job_id}' shows how far it is; 'ingest-tui worker status' whether a worker runs"
+    return BusyError(f"job {job_id} is {manifest.state} after {timeout:g} s", hint=hint)
 
 
 def follow_job(

@@ -48,8 +48,6 @@ def services_of(client: Client) -> list[Any]:
 
 
 NOT_FOR_CLIENTS = {
-    "follow_job": "does the job in its own process where no worker runs",
-    "wait_for_job": "waits until others have ended a job; the TUI draws each state it reads",
     "run_watch": "is the worker",
     "own_log": "is of the process that is the worker",
     "open_registry": "hands over the file of credentials itself",

@@ -24,6 +24,30 @@ class CollectionParams(Params):
     collection_id: Identifier
 
 
+class GenerationState(Answer):
+    """Vectors of a collection that were made with one embedder."""
+
+    number: int
+    state: str
+    embedder: str
+
+
+class EmbeddingOfCollection(Answer):
+    """How far the vectors are; ``to_embed``: how many documents wait for some, null where nothing is embedded."""
+
+    to_embed: int | None
+    generations: list[GenerationState]
+
+
+class SourceInCollection(Answer):
+    """A source, how many documents the collection has of it, and how far their vectors are, and the next ones."""
+
+    source_id: str
+    documents: int
+    embedding: str
+    next_embedding: str
+
+
 class CollectionState(Answer):
     """A collection and what is in it."""
 
@@ -39,6 +63,9 @@ class CollectionState(Answer):
     created_at: str
     updated_at: str
     revision: int
+    in_use: bool
+    embedding: EmbeddingOfCollection
+    source_states: list[SourceInCollection]
 
 
 class CollectionRow(Answer):
@@ -48,12 +75,18 @@ class CollectionRow(Answer):
     name: str
     description: str
     documents: int
+    preferences: CollectionPreferences
+    created_at: str
+    updated_at: str
+    revision: int
+    in_use: bool
 
 
 class CollectionRows(Answer):
-    """All collections, by identifier."""
+    """All collections, by identifier; ``unreadable``: those whose record is damaged."""
 
     items: list[CollectionRow]
+    unreadable: list[str]
 
 
 class NewCollection(Body):
@@ -125,12 +158,14 @@ def collection_for(call: Call[Any, Any], collection_id: str) -> Collection:
 
 def list_collections(call: Call[Params, NoBody]) -> CollectionRows:
     """List the collections."""
+    in_use = call.client.collections.in_use()
     rows = [
-        CollectionRow(collection_id=one.collection_id, name=one.name, description=one.description, documents=documents)
+        CollectionRow.model_validate(one.model_dump() | {"documents": documents, "in_use": one.collection_id == in_use})
         for one, documents in call.client.collections.list()
         if call.caller.sees(one.collection_id)
     ]
-    return CollectionRows(items=rows)
+    unreadable = call.client.collections.unreadable() if call.caller.collection_id is None else []
+    return CollectionRows(items=rows, unreadable=unreadable)
 
 
 def get_collection(call: Call[CollectionParams, NoBody]) -> Reply:
@@ -207,8 +242,9 @@ def reembed_collection(call: Call[CollectionParams, ReembedBody]) -> Reply:
 
 
 def _answer(call: Call[Any, Any], collection: Collection) -> Reply:
-    summary = call.client.collections.show(collection.collection_id)
-    shown = summary.as_dict() | {"preferences": summary.collection.preferences}
+    page = call.client.collections.page(collection.collection_id)
+    summary = page.summary
+    shown = page.as_dict() | {"preferences": summary.collection.preferences}
     state = CollectionState.model_validate({name: shown[name] for name in CollectionState.model_fields})
     return Reply(state, headers={"ETag": etag_of(summary.collection)})
 

@@ -12,6 +12,7 @@ from ingest_tui.server.routes.sources import Identifier
 
 DocumentId = Annotated[str, Field(pattern=r"^[a-z0-9]{8,64}$", max_length=64)]
 VersionNumber = Annotated[int, Field(ge=1, le=2**31)]
+PlaceOutcome = Literal["ingested", "unchanged", "duplicate", "moved", "retired", "empty", "rejected", "failed"]
 _LONGEST_TEXT = 1_000_000
 
 
@@ -57,6 +58,7 @@ class DocumentsParams(PageParams):
     media_type: str = Field(default="", max_length=200, description="text/, or an ending: pdf")
     since: str | None = Field(default=None, max_length=40, description="updated then or later, RFC 3339 or a day")
     until: str | None = Field(default=None, max_length=40)
+    outcome: PlaceOutcome | None = Field(default=None, description="what the last look at them came to")
     sort: Literal["address", "newest", "title", "largest"] = "address"
 
 
@@ -115,6 +117,7 @@ class DocumentText(Answer):
 class DocumentVersion(Answer):
     """A version of a document."""
 
+    document_id: str
     version: int
     raw_sha256: str
     content_hash: str
@@ -168,6 +171,7 @@ class DocumentLink(Answer):
     """A link, and where it leads; ``source_document_id``: the document that it is in."""
 
     source_document_id: str
+    source_uri: str
     target: str
     text: str
     start: int | None
@@ -204,6 +208,7 @@ class ExplanationAnswer(Answer):
     ingestion: dict[str, Any] | None
     events: list[dict[str, Any]]
     others: list[dict[str, Any]]
+    lines: list[str] = Field(description="the same for people")
 
 
 class RegisterBody(Body):

@@ -68,7 +68,7 @@ def list_documents(call: Call[DocumentsParams, NoBody]) -> DocumentPageAnswer:
     if params.collection_id is not None:
         collection_for(call, params.collection_id)
     offset = number_cursor(params.cursor)
-    choice = params.model_dump(include={"source_id", "state", "contains", "media_type", "since", "until"})
+    choice = params.model_dump(include={"source_id", "state", "contains", "media_type", "since", "until", "outcome"})
     choice["collection_id"] = params.collection_id or call.caller.collection_id
     page = call.client.documents.page(limit=params.limit + 1, offset=offset, order=params.sort, **choice)
     rows, more = page_at(page.rows, params.limit, offset)
@@ -157,7 +157,7 @@ def list_document_links(call: Call[LinksParams, NoBody]) -> DocumentLinks:
     found = document_for(call, call.params.document_id)
     if not call.params.incoming:
         links = call.client.documents.links(found.document_id)
-        mine = {"source_document_id": found.document_id}
+        mine = {"source_document_id": found.document_id, "source_uri": found.uri}
         return DocumentLinks(items=[DocumentLink.model_validate(mine | one.as_dict()) for one in links], unreadable=[])
     incoming = call.client.documents.incoming_links(found.document_id)
     items = [
@@ -181,7 +181,7 @@ def explain_target(call: Call[ExplainParams, NoBody]) -> ExplanationAnswer:
 
 def _explained(call: Call[Any, Any], target: str) -> ExplanationAnswer:
     found = call.client.documents.explain(target, collection_id=call.caller.collection_id)
-    return ExplanationAnswer.model_validate(found.as_dict())
+    return ExplanationAnswer.model_validate(found.as_dict() | {"lines": found.lines()})
 
 
 def remove_document(call: Call[DocumentParams, NoBody]) -> RemovedDocument:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
+import orjson
 from pydantic import Field, model_validator
 
 from ingest_tui.model.access_token import ADMIN, WRITE
@@ -89,6 +90,17 @@ class UploadForm(Body):
 
     label: str = Field(default="", max_length=100, description="of the versions that come of them")
     replace: bool = Field(default=False, description="delete the versions before them")
+    preferences: str = Field(default="", max_length=20_000, description="in place of those of the collection, as JSON")
+
+    def overrides(self) -> dict[str, Any] | None:
+        """Return the preferences that are given; raises `RequestError` for what is no object of JSON."""
+        if not self.preferences:
+            return None
+        try:
+            return dict(orjson.loads(self.preferences))
+        except (ValueError, TypeError):  # orjson.JSONDecodeError is a ValueError
+            problem = ("preferences", "is no object of JSON")
+            raise RequestError(": ".join(problem), status=422, code="invalid", errors=[problem]) from None
 
 
 class FilesParams(CollectionParams, PageParams):
@@ -166,9 +178,13 @@ def upload_files(call: Call[CollectionParams, UploadForm]) -> Reply:
         raise RequestError(
             problems[0][1], status=422, code="invalid", errors=problems, hint="give each file a plain name"
         )
+    overrides = call.body.overrides()
+    if overrides and "tokenizer" in overrides:  # names a file of the machine
+        call.caller.require(ADMIN)
     return queued_upload(
-        call, call.params.collection_id, files, field="files", label=call.body.label, replace=call.body.replace
-    )
+        call, call.params.collection_id, files, field="files", label=call.body.label, replace=call.body.replace,
+        overrides=overrides,
+    )  # fmt: skip
 
 
 def queued_upload(

@@ -49,8 +49,9 @@ class ItemsParams(JobPageParams):
 
 
 class LogParams(JobPageParams):
-    """Which lines of the log of a job."""
+    """Which lines of the log of a job. ``offset`` is for following it: the `end` of the line that was read last."""
 
+    offset: int = Field(default=0, ge=0, le=2**62, description="bytes of the log that were read before")
     level: Literal["debug", "info", "warning", "error"] = Field(default="debug", description="of this level or above")
 
 
@@ -96,12 +97,13 @@ class ErrorGroups(Answer):
 
 
 class LogLine(Answer):
-    """A line of a log, with whatever fields it has."""
+    """A line of a log, with whatever fields it has; ``end``: the bytes of the log up to its end."""
 
     at: str
     level: str
     message: str
     fields: dict[str, Any]
+    end: int = 0
 
 
 class RetryBody(Body):
@@ -155,7 +157,7 @@ def list_job_items(call: Call[ItemsParams, NoBody]) -> Page[Item]:
     lines = call.client.jobs.items(
         job.job_id, outcomes=set(params.outcome) or None, offset=number_cursor(params.cursor)
     )
-    items, more = _part(lines, params.limit, lambda outcome: Item.model_validate(outcome.as_dict()))
+    items, more = _part(lines, params.limit, lambda outcome, _end: Item.model_validate(outcome.as_dict()))
     return Page[Item](items=items, next_cursor=more)
 
 
@@ -170,24 +172,27 @@ def get_job_log(call: Call[LogParams, NoBody]) -> Page[LogLine]:
     """Return the log of a job, oldest first."""
     params = call.params
     job = status_for(call, params.job_id)
-    lines = call.client.jobs.log(job.job_id, number_cursor(params.cursor), level=params.level)
+    start = number_cursor(params.cursor) or params.offset
+    lines = call.client.jobs.log(job.job_id, start, level=params.level)
     items, more = _part(lines, params.limit, log_line)
     return Page[LogLine](items=items, next_cursor=more)
 
 
-def log_line(record: dict[str, Any]) -> LogLine:
+def log_line(record: dict[str, Any], end: int = 0) -> LogLine:
     """Return a record of a log."""
     fields = {name: value for name, value in record.items() if name not in {"at", "level", "message"}}
     at, level, message = (str(record.get(name, "")) for name in ("at", "level", "message"))
-    return LogLine(at=at, level=level, message=message, fields=fields)
+    return LogLine(at=at, level=level, message=message, fields=fields, end=end)
 
 
-def _part(lines: Iterator[tuple[Read, int]], limit: int, make: Callable[[Read], Made]) -> tuple[list[Made], str | None]:
+def _part(
+    lines: Iterator[tuple[Read, int]], limit: int, make: Callable[[Read, int], Made]
+) -> tuple[list[Made], str | None]:
     """Return the next lines of a journal, and the cursor after them if there are more."""
     with closing_all(lines):
         found = list(islice(lines, limit + 1))
     more = encoded_cursor(found[limit - 1][1]) if len(found) > limit else None
-    return [make(record) for record, _end in found[:limit]], more
+    return [make(record, end) for record, end in found[:limit]], more
 
 
 def cancel_job(call: Call[JobParams, NoBody]) -> IngestionStatusResponse:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from ingest_tui.model.document import SearchHit
+from ingest_tui.model.search_query import query_filters
 from ingest_tui.server.endpoint import Answer, AnyEndpoint, Body, Call, HttpEndpoint, NoBody, Params
 from ingest_tui.server.routes.collections import collection_for
-from ingest_tui.server.routes.document_models import DocumentParams
+from ingest_tui.server.routes.document_models import DocumentId, DocumentParams, PlaceOutcome
 from ingest_tui.server.routes.documents import document_for
 from ingest_tui.server.routes.sources import Identifier
 
 _TAG = "search"
 LARGEST_LIMIT = 200
+LARGEST_OF_BODY = 1000
 Mode = Literal["text", "vector", "hybrid"]
 
 
@@ -31,31 +34,75 @@ class SearchParams(Params):
     rerank: bool | None = Field(default=None, description="usual: where the collection has a reranker")
 
 
-class SearchBody(Body):
-    """A query."""
+class _Choice(BaseModel):
+    """Which documents may answer."""
 
-    query: str = Field(max_length=10_000)
-    mode: Mode | None = None
-    limit: int = Field(default=20, ge=1, le=LARGEST_LIMIT)
     collection_id: Identifier | None = None
     source_id: Identifier | None = None
     media_type: str = Field(default="", max_length=200)
+    contains: str = Field(default="", max_length=500, description="words of the address or title")
+    outcome: PlaceOutcome | None = Field(default=None, description="what the last look at them came to")
+    since: str | None = Field(default=None, max_length=40, description="updated then or later, RFC 3339 or a day")
+    until: str | None = Field(default=None, max_length=40)
+
+
+class SearchBody(_Choice, Body):
+    """A query. ``path`` and ``title``: with this in them, * for anything; ``after`` and ``before``: when changed."""
+
+    query: str = Field(max_length=10_000)
+    mode: Mode | None = None
+    limit: int = Field(default=20, ge=1, le=LARGEST_OF_BODY)
     all_chunks: bool = False
     rerank: bool | None = None
+    path: str | None = Field(default=None, max_length=500)
+    title: str | None = Field(default=None, max_length=500)
+    after: str | None = Field(default=None, max_length=10, description="2026, 2026-11 or 2026-11-29")
+    before: str | None = Field(default=None, max_length=10)
 
 
-class SimilarBody(Body):
+class SimilarBody(_Choice, Body):
     """A text that others are similar to."""
 
     text: str = Field(min_length=1, max_length=100_000)
-    limit: int = Field(default=20, ge=1, le=LARGEST_LIMIT)
-    collection_id: Identifier | None = None
+    limit: int = Field(default=20, ge=1, le=LARGEST_OF_BODY)
 
 
-class SimilarParams(DocumentParams):
+class SimilarParams(_Choice, DocumentParams):
     """A document that others are similar to."""
 
-    limit: int = Field(default=20, ge=1, le=LARGEST_LIMIT)
+    limit: int = Field(default=20, ge=1, le=LARGEST_OF_BODY)
+
+
+class HintParams(_Choice, Params):
+    """A search by meaning that found nothing; ``document_id``: what the others were to be similar to."""
+
+    document_id: DocumentId | None = None
+
+
+class HintAnswer(Answer):
+    """What to do where nothing was found by meaning; empty where nothing is to be done."""
+
+    hint: str
+
+
+class RemarksParams(Params):
+    """A query."""
+
+    q: str = Field(max_length=2000)
+
+
+class UnknownFilter(Answer):
+    """A filter that names a source or a collection which is not there."""
+
+    field: str
+    value: str
+
+
+class QueryRemarks(Answer):
+    """What is odd about a query: words of no document, each with one that is in some, and filters that name nothing."""
+
+    suggestions: dict[str, str]
+    unknown_filters: list[UnknownFilter]
 
 
 class ScorePart(Answer):
@@ -97,6 +144,7 @@ class Hit(Answer):
     matches: list[tuple[int, int]]
     why: list[ScorePart]
     others: list[OtherChunk]
+    snippet_parts: list[str] = Field(description="the snippet in parts, of which every second was found")
 
 
 class Hits(Answer):
@@ -108,6 +156,7 @@ class Hits(Answer):
     items: list[Hit]
     suggestions: dict[str, str] = Field(default_factory=dict)
     hint: str = ""
+    notes: list[str] = Field(default_factory=list)
 
 
 def search(call: Call[SearchParams, NoBody]) -> Hits:
@@ -118,8 +167,10 @@ def search(call: Call[SearchParams, NoBody]) -> Hits:
 
 def search_by_body(call: Call[Params, SearchBody]) -> Hits:
     """Search, with the query in the body: it is in no log of addresses."""
-    asked = call.body.model_dump(exclude={"query"})
-    return _found(call, call.body.query, asked)
+    body = call.body
+    asked = body.model_dump(exclude={"query", *_FILTERS})
+    asked["filters"] = query_filters(**{name: getattr(body, name) for name in _FILTERS})
+    return _found(call, body.query, asked)
 
 
 def _found(call: Call[Any, Any], query: str, asked: dict[str, Any]) -> Hits:
@@ -127,25 +178,52 @@ def _found(call: Call[Any, Any], query: str, asked: dict[str, Any]) -> Hits:
     hits: list[SearchHit] = call.client.documents.search(query, **asked)
     # Words of documents that the caller does not see are none to suggest.
     known = call.client.documents.suggestions(query) if not hits and call.caller.collection_id is None else {}
-    missing = call.client.documents.vectors_missing(asked.get("mode"), collection_id=asked["collection_id"])
-    items = [Hit.model_validate(one.as_dict()) for one in hits]
-    return Hits(items=items, suggestions=known, hint="; ".join(map(str, missing)))
+    missing = [
+        str(one) for one in call.client.documents.vectors_missing(asked["mode"], collection_id=asked["collection_id"])
+    ]
+    items = [_hit(one) for one in hits]
+    return Hits(items=items, suggestions=known, hint="; ".join(missing), notes=missing)
 
 
 def similar_documents(call: Call[SimilarParams, NoBody]) -> Hits:
     """Return the documents of its collection that are nearest to one by meaning."""
     found = document_for(call, call.params.document_id)
-    hits = call.client.documents.similar_to(found.document_id, limit=call.params.limit)
+    choice = call.params.model_dump(exclude={"document_id", "limit"})
+    choice["collection_id"] = _collection(call, choice["collection_id"])
+    hits = call.client.documents.similar_to(found.document_id, limit=call.params.limit, **choice)
     hint = "" if hits else call.client.documents.hint_without_hits(target=found.document_id)
-    return Hits(items=[Hit.model_validate(one.as_dict()) for one in hits], hint=hint)
+    return Hits(items=[_hit(one) for one in hits], hint=hint)
 
 
 def similar_to_text(call: Call[Params, SimilarBody]) -> Hits:
     """Return the documents that are nearest to a text by meaning."""
-    collection_id = _collection(call, call.body.collection_id)
-    hits = call.client.documents.similar_to_text(call.body.text, limit=call.body.limit, collection_id=collection_id)
+    choice = call.body.model_dump(exclude={"text", "limit"})
+    choice["collection_id"] = collection_id = _collection(call, choice["collection_id"])
+    hits = call.client.documents.similar_to_text(call.body.text, limit=call.body.limit, **choice)
     hint = "" if hits else call.client.documents.hint_without_hits(collection_id=collection_id)
-    return Hits(items=[Hit.model_validate(one.as_dict()) for one in hits], hint=hint)
+    return Hits(items=[_hit(one) for one in hits], hint=hint)
+
+
+def hint_without_hits(call: Call[HintParams, NoBody]) -> HintAnswer:
+    """Return what to do where a search by meaning found nothing: embed what has changed since."""
+    choice = call.params.model_dump(exclude={"document_id"})
+    choice["collection_id"] = _collection(call, choice["collection_id"])
+    named = call.params.document_id
+    target = None if named is None else document_for(call, named).document_id
+    return HintAnswer(hint=call.client.documents.hint_without_hits(target=target, **choice))
+
+
+def remarks_on_query(call: Call[RemarksParams, NoBody]) -> QueryRemarks:
+    """Return what is odd about a query: words that no document has, filters that name what is not there."""
+    unknown = call.client.documents.unknown_filters(call.params.q)
+    return QueryRemarks(
+        suggestions=call.client.documents.suggestions(call.params.q),
+        unknown_filters=[UnknownFilter(field=one.field, value=one.value) for one in unknown],
+    )
+
+
+def _hit(found: SearchHit) -> Hit:
+    return Hit.model_validate(found.as_dict() | {"snippet_parts": re.split("[\x02\x03]", found.snippet)})
 
 
 def _collection(call: Call[Any, Any], named: str | None) -> str | None:
@@ -154,6 +232,7 @@ def _collection(call: Call[Any, Any], named: str | None) -> str | None:
     return named or call.caller.collection_id
 
 
+_FILTERS = ("path", "title", "after", "before")
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
     HttpEndpoint(
         method="GET", path="/search", summary="Search", tag=_TAG, handler=search,
@@ -170,5 +249,13 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     HttpEndpoint(
         method="POST", path="/similar", summary="What is similar to a text", tag=_TAG, handler=similar_to_text,
         params=Params, body=SimilarBody, answer=Hits, problems=(424, 503),
+    ),
+    HttpEndpoint(
+        method="GET", path="/search/remarks", summary="What is odd about a query", tag=_TAG,
+        handler=remarks_on_query, params=RemarksParams, body=NoBody, answer=QueryRemarks, whole_workspace=True,
+    ),
+    HttpEndpoint(
+        method="GET", path="/search/hint", summary="What to do where nothing is similar", tag=_TAG,
+        handler=hint_without_hits, params=HintParams, body=NoBody, answer=HintAnswer,
     ),
 )  # fmt: skip

@@ -16,7 +16,7 @@ from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source
 from ingest_tui.server.endpoint import Answer, AnyEndpoint, Body, Call, HttpEndpoint, NoBody, Params, Reply
 from ingest_tui.server.etags import check_match, etag_of
-from ingest_tui.server.pages import Page, PageParams, closing_all, number_cursor, page_at
+from ingest_tui.server.pages import USUAL_LIMIT, Page, PageParams, closing_all, number_cursor, page_at
 from ingest_tui.server.routes.jobs import status_for
 from ingest_tui.services.sources.trials import PreviewItem
 
@@ -24,6 +24,8 @@ _TAG = "sources"
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", max_length=64)]
 """Of a source or a collection."""
 PREVIEW_ITEMS = 100
+PLAN_ITEMS = 10_000
+"""Of one part: each part lists the source again."""
 _MAY_BE_NONE = {"schedule", "since"}
 _NOT_FIELDS = {"source_config", "preferences"}
 
@@ -43,6 +45,7 @@ class RemoveParams(SourceParams):
 class PlanParams(SourceParams, PageParams):
     """Which part of the plan of a source."""
 
+    limit: int = Field(default=USUAL_LIMIT, ge=1, le=PLAN_ITEMS, description="how many at most")
     force: bool = Field(default=False, description="as a sync that reads everything again")
 
 
@@ -67,6 +70,9 @@ class SourceAnswer(Answer):
     next_run: str
     next_run_at: str | None
     embedding: str
+    last_job_at: str | None
+    text_columns: list[str]
+    context_columns: list[str]
     settings: Source
 
 
@@ -170,6 +176,12 @@ class PlannedAction(Answer):
     size: int | None
     document_id: str | None
     from_key: str | None
+    fingerprint: str = ""
+    modified_ns: int | None = None
+    metadata: dict[str, str] | None = None
+    version: int | None = None
+    refusal: str = ""
+    container: str = ""
 
 
 class SyncBody(Body):
@@ -279,10 +291,14 @@ def plan_source(call: Call[PlanParams, NoBody]) -> Page[PlannedAction]:
     offset = number_cursor(params.cursor)
     with closing_all(call.client.sources.plan(source.source_id, force=params.force)) as lines:
         found: list[PlanLine] = list(islice(lines, offset, offset + params.limit + 1))
-    names = PlannedAction.model_fields
-    actions = [PlannedAction.model_validate({name: getattr(one, name) for name in names}) for one in found]
+    actions = [planned_action(one) for one in found]
     items, more = page_at(actions, params.limit, offset)
     return Page[PlannedAction](items=items, next_cursor=more)
+
+
+def planned_action(line: PlanLine) -> PlannedAction:
+    """Return a line of a plan."""
+    return PlannedAction.model_validate(line._asdict())
 
 
 def sync_source(call: Call[SourceParams, SyncBody]) -> Reply:
@@ -291,9 +307,11 @@ def sync_source(call: Call[SourceParams, SyncBody]) -> Reply:
 
 
 def queued_sync(call: Call[Any, Any], source: Source, *, force: bool) -> Reply:
-    """Queue a sync, and answer with its job and where its state is."""
-    job = call.client.sources.sync(source.source_id, trigger="api", force=force)
-    return Reply(status_for(call, job.job_id), 202, {"Location": f"/ingest/{job.job_id}"})
+    """Queue a sync, and answer with its job and where its state is; `Ingest-Joined` where it waited already."""
+    requested = call.client.sources.request_sync(source.source_id, trigger="api", force=force)
+    job_id = requested.manifest.job_id
+    joined = {} if requested.is_new else {"Ingest-Joined": "yes"}
+    return Reply(status_for(call, job_id), 202, {"Location": f"/ingest/{job_id}", **joined})
 
 
 def _state(call: Call[Any, Any], summary: Any) -> SourceAnswer:
@@ -305,6 +323,9 @@ def _state(call: Call[Any, Any], summary: Any) -> SourceAnswer:
         documents=summary.documents,
         last_job_id=job.job_id if job else None,
         last_state=job.state if job else None,
+        last_job_at=job.updated_at if job else None,
+        text_columns=list(summary.text_columns),
+        context_columns=list(summary.context_columns),
         last_complete_at=summary.last_complete_at,
         failing_since=summary.failing_since,
         level=summary.level,

@@ -247,14 +247,19 @@ def export_document(
     """
     place = checked_target(workspace, to, replace=replace, is_folder=False)
     content = document_content(workspace, target, what=what, version=version)
+    summary = written_content(content, place)
+    note_document_export(workspace, content, to=summary["to"])
+    return summary
+
+
+def written_content(content: DocumentContent, place: Path) -> dict[str, Any]:
+    """Write what is kept of a version to a file, whole or not at all; returns what `export_document` does."""
     size = write_pieces_durably(place, content.pieces)
-    shown = safe_display(str(place))
-    note_document_export(workspace, content, to=shown)
     return {
         "document_id": content.document.document_id,
         "version": content.version,
-        "what": what,
-        "to": shown,
+        "what": content.what,
+        "to": safe_display(str(place)),
         "bytes": size,
     }
 
@@ -271,12 +276,16 @@ def document_content(
     folder = document_folder(workspace, document, number)
     store = DocumentStore(workspace.layout)
     if what == "record":
-        record = encode_json(store.ingestion(folder), indent=True) + b"\n"
-        return DocumentContent(document, number, what, iter([record]))
+        return DocumentContent(document, number, what, iter([shown_record(store.ingestion(folder))]))
     path = store.normalized_path(folder) if what == "text" else store.raw(folder)
     if path is None or not path.is_file():
         raise lost_content(document, what, number)
     return DocumentContent(document, number, what, _pieces_of(path))
+
+
+def shown_record(record: dict[str, Any]) -> bytes:
+    """Return a record as JSON that is safe to show."""
+    return encode_json(record, indent=True) + b"\n"
 
 
 def note_document_export(workspace: Workspace, content: DocumentContent, *, to: str) -> None:
@@ -299,6 +308,13 @@ def checked_target(workspace: Workspace, target: Path, *, replace: bool, is_fold
         raise UsageError(f"{shown} belongs to the workspace", hint="name a place outside of it")
     if place == Path(os.path.realpath(workspace.credentials_path)):
         raise UsageError(f"{shown} is the credentials file", hint="name another place")
+    return checked_place(place, replace=replace, is_folder=is_folder)
+
+
+def checked_place(target: Path, *, replace: bool, is_folder: bool = False) -> Path:
+    """Return where something may be written whatever workspace it is of, or raise why not."""
+    place = _real_place(target)
+    shown = safe_display(str(place))
     try:
         mode = place.lstat().st_mode
     except FileNotFoundError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from ingest_tui.model.clock import utc_now
 from ingest_tui.model.document import Document
@@ -55,6 +56,11 @@ def prune_documents(workspace: Workspace, versions: Sequence[EarlierVersion]) ->
 
 def versions_deleted_by(workspace: Workspace, job_id: str) -> Iterator[tuple[str, list[int]]]:
     """Yield the key of each document of which a job deleted earlier versions for good, with their numbers."""
-    for record, _end in job_log(workspace, job_id):
+    return deleted_in(record for record, _end in job_log(workspace, job_id))
+
+
+def deleted_in(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, list[int]]]:
+    """Yield what the records of a log say of versions that were deleted for good."""
+    for record in records:
         if record.get("message") == VERSIONS_DELETED:
             yield str(record.get("key", "")), [int(number) for number in record.get("versions", ())]

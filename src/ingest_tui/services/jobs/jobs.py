@@ -185,7 +185,7 @@ def enqueue_sync(workspace: Workspace, source_id: str, *, trigger: str = "manual
 def job_before_change(workspace: Workspace, job_id: str, *, wanted: str) -> Manifest:
     """Return a job that may be ``wanted`` ("cancelled"); raises `UsageError` for one that has ended."""
     manifest = get_job(workspace, job_id)
-    _refuse_when_ended(manifest, wanted)
+    refuse_when_ended(manifest, wanted)
     return manifest
 
 
@@ -249,7 +249,7 @@ def _do_or_ask(
     """
     jobs = workspace.jobs
     full_id = jobs.resolve(job_id)
-    _refuse_when_ended(jobs.load(full_id), wanted)
+    refuse_when_ended(jobs.load(full_id), wanted)
     lock = jobs.lock(full_id)
     if not lock.try_acquire():
         jobs.leave_request(full_id, request, by=requester(), **values)
@@ -432,7 +432,8 @@ def _held_by(workspace: Workspace, job_id: str) -> Iterator[tuple[Manifest, Held
         yield manifest, held
 
 
-def _refuse_when_ended(manifest: Manifest, wanted: str) -> None:
+def refuse_when_ended(manifest: Manifest, wanted: str) -> None:
+    """Raise `UsageError` for a job that has ended: it cannot be ``wanted`` ("cancelled") any more."""
     if manifest.state in ENDED_STATES:
         raise UsageError(
             f"job {manifest.job_id} has ended ({manifest.state}) and cannot be {wanted}",
