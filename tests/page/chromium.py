@@ -121,7 +121,7 @@ class Chromium:
 class Page:
     """A page of the browser. ``complaints``: what its console has said, but for ``refused``, requests that failed;
 
-    ``asked``: the addresses it has asked for.
+    ``asked``: the addresses it has asked for; ``given_up``: those whose answer it did not want to the end.
     """
 
     def __init__(self, browser: Chromium, session: str) -> None:
@@ -130,11 +130,16 @@ class Page:
         self.complaints: list[str] = []
         self.refused: list[str] = []
         self.asked: list[str] = []
+        self.given_up: list[str] = []
+        self._addresses: dict[str, str] = {}
 
     def note(self, method: str, params: dict[str, Any]) -> None:
         """Keep what an event of the browser says."""
         if method == "Network.requestWillBeSent":
+            self._addresses[params["requestId"]] = params["request"]["url"]
             self.asked.append(params["request"]["url"])
+        elif method == "Network.loadingFailed" and params.get("canceled"):
+            self.given_up.append(self._addresses[params["requestId"]])
         elif method == "Runtime.exceptionThrown":
             self.complaints.append(json.dumps(params["exceptionDetails"]))
         elif method == "Runtime.consoleAPICalled" and params["type"] in {"error", "warning", "assert"}:

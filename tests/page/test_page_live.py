@@ -38,6 +38,27 @@ def test_a_row_of_a_job_changes_as_the_job_does(page: Page, calls: Cli) -> None:
     page.wait_for_text("#wrong", "Nothing")
 
 
+def seen(page: Page, *, is_hidden: bool) -> None:
+    """Let the page take itself for hidden behind another tab, or not."""
+    page.value(f"Object.defineProperty(document, 'hidden', {{configurable: true, value: {json.dumps(is_hidden)}}})")
+    page.value("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_a_tab_that_nobody_sees_follows_nothing(page: Page, calls: Cli) -> None:
+    """It gives its connection back, and shows what has happened once it is seen again."""
+    page.value("location.hash = '#jobs'")
+    page.wait("document.querySelectorAll('#job-rows tr').length > 0")
+    seen(page, is_hidden=True)
+    page.until(
+        lambda: page.value("1") and any(one.endswith("/events") for one in page.given_up), "the stream is given up"
+    )
+    with open_workspace(calls.workspace) as handle:
+        job = enqueue_sync(handle.workspace, "notes")
+        cancel_job(handle.workspace, job.job_id)
+    seen(page, is_hidden=False)
+    page.wait_for_text(f"#job-rows tr[data-job='{job.job_id}']", "cancelled")
+
+
 def chosen(page: Page) -> list[str]:
     """Return what is shown of each file that is chosen."""
     return [

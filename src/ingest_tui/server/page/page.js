@@ -593,6 +593,12 @@ addEventListener("dragover", (event) => {
   at("drop").classList.toggle("over", at("drop").contains(event.target));
 });
 addEventListener("drop", takeDropped);
+// A tab that nobody sees follows nothing: a browser has six connections to a server, for all of its tabs.
+document.addEventListener("visibilitychange", () => {
+  if (at("jobs").hidden && at("job").hidden) return;
+  if (document.hidden) shown.abort();
+  else route();
+});
 addEventListener("hashchange", route);
 keepToken(sessionStorage.getItem(TOKEN));
 route();
