@@ -97,10 +97,13 @@ class UploadForm(Body):
         if not self.preferences:
             return None
         try:
-            return dict(orjson.loads(self.preferences))
-        except (ValueError, TypeError):  # orjson.JSONDecodeError is a ValueError
+            given = orjson.loads(self.preferences)
+        except orjson.JSONDecodeError:
+            given = None
+        if not isinstance(given, dict):
             problem = ("preferences", "is no object of JSON")
-            raise RequestError(": ".join(problem), status=422, code="invalid", errors=[problem]) from None
+            raise RequestError(": ".join(problem), status=422, code="invalid", errors=[problem])
+        return given
 
 
 class FilesParams(CollectionParams, PageParams):
