@@ -36,14 +36,17 @@ STATES = {
     "job retry": "failed",
     "errors retry": "failed",
     "doc restore": "removed",
+    "embed": "chosen",
     "embed default": "chosen",
     "reembed default": "built",
+    f"reembed {HOLE} --revert": "switched",
 }
 """What a command is for, where that is no document that is here and no job that is done."""
 WRITTEN = {
     "FOLDER": "more", "PATH": "a.txt", "FILE": "note.txt", "SOURCE": "docs", "DOCUMENTS": "a.txt", "DOCUMENT": "a.txt",
     "SIZE": "1MB", "DATE": "2000-01-01", "DAY": "2990-01-01", "PRIORITY": "5", "JOB": "last", "TYPE": "local",
     "FIELD=VALUE": "username=someone", "COLLECTION": "default",
+    "reranker=NAME": "reranker=cross", "QUERIES.txt": "queries.txt",
 }  # fmt: skip
 """What a person gives for the CAPITALS of a text."""
 AFTER_OPTION = {
@@ -67,6 +70,7 @@ IN_COMMAND = {
     (f"source {HOLE}", HOLE): "edit",
     **dict.fromkeys([("collection prefs", word) for word in (HOLE, "NAME")], "default"),
     **dict.fromkeys([("collection restore", word) for word in (HOLE, "NAME")], "removed"),
+    **dict.fromkeys([(f"collection {verb}", HOLE) for verb in ("edit", "remove", "show", "use")], "leaving"),
     ("collection remove", "NAME"): "leaving",
     **dict.fromkeys([("doc folders", word) for word in (HOLE, "SOURCE/PATH")], "docs"),
     ("serve token", "NAME"): "more",
@@ -139,6 +143,7 @@ class Place:
             folder.mkdir(parents=True)
         os.chdir(self.home)
         Path("note.txt").write_text("words of a note")
+        Path("queries.txt").write_text("the first words\n")
         (self.docs / "a.txt").write_text("the first words")
         (self.docs / "removed.txt").write_text("what a person removes")
         for number in range(12):
@@ -173,10 +178,10 @@ class Place:
         """Make the last job one of the state."""
         if state == "chosen":
             assert self("embedder", "use", "tiny", "--collection", "default") == 0
-        elif state == "built":
+        elif state in {"built", "switched"}:
             assert self("embedder", "use", "tiny", "--collection", "default") == 0
             assert self("embed", "default") == 0
-            assert self("reembed", "default", "--no-switch") == 0
+            assert self("reembed", "default", *(("--no-switch",) if state == "built" else ())) == 0
         elif state == "held":
             shutil.rmtree(self.docs / "gone")
             assert self("sync", "docs") == 6
@@ -208,7 +213,7 @@ def test_a_command_that_the_program_names_runs(place: Place, command: str, monke
     place.put_back()
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"words that are typed")))
     words = filled(command)
-    place.bring_about(STATES.get(" ".join(words[:2]), ""))
+    place.bring_about(STATES.get(command, STATES.get(" ".join(words[:2]), "")))
     if words[0] in {"init", "demo"}:
         words = ["--workspace", str(place.home / "another"), *words]
     if "--help" not in words:
