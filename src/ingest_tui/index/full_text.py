@@ -175,6 +175,15 @@ class FullText(Index):
         for _, *columns in self._database.stream(sql, (document_id,)):
             yield Chunk(*columns)
 
+    def chunks_at(self, places: Iterable[tuple[str, int]]) -> list[Chunk]:
+        """Return the chunks at some places, in no order: a document, and the number of the chunk in it."""
+        numbers = (
+            "SELECT one.id FROM json_each(?) place CROSS JOIN chunks one"
+            " ON one.document_id = place.value ->> 0 AND one.ordinal = place.value ->> 1"
+        )
+        sql = f"{NUMBERED_CHUNKS} WHERE c.id IN ({numbers})"
+        return [Chunk(*row[1:]) for row in self._database.execute(sql, (orjson.dumps(list(places)).decode(),))]
+
     def differences(self) -> list[str]:
         """Return in which ways the chunks and their words differ, with numbers."""
         found = []

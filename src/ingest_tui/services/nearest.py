@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -11,6 +10,7 @@ import orjson
 from ingest_tui.embedding.base import PROBE_TEXT, SEARCH_SECONDS, BackendContext, EmbedderError, EmbeddingBackend
 from ingest_tui.embedding.registry import missing_extra, open_backend
 from ingest_tui.index.vectors import Graph, nearest
+from ingest_tui.model.batching import batches
 from ingest_tui.model.document import Chunk, Document, SearchHit
 from ingest_tui.model.embedder import Embedder, embedding_text, text_digest
 from ingest_tui.model.errors import UsageError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROWS_PER_HIT = 4
+_ROWS_READ_AT_ONCE = 100
 _SNIPPET = 200
 
 
@@ -151,38 +152,54 @@ def _in_force(
 
     A row of an older version counts for the chunk that has its text now, until the new version is embedded.
     """
-    log, collection_id = searched.rows, searched.collection_id
-    ids = [log.document_ids[log.entries[row]["document"]].decode("ascii", "replace") for row in rows]
-    documents: Mapping[str, Document] = workspace.reading.documents(set(ids))
-    chunks: dict[str, _ChunksOfDocument] = {}
-    for row, document_id, score in zip(rows, ids, scores, strict=True):
-        entry, document = log.entries[row], documents.get(document_id)
-        if document is None or document.state != "active" or document.collection_id != collection_id:
-            continue
-        if document_id not in chunks:
-            chunks[document_id] = _ChunksOfDocument(workspace.reading.full_text.chunks_of(document_id))
-        is_current = document.version == int(entry["version"])
-        chunk = chunks[document_id].with_text(entry["digest"].tobytes(), int(entry["ordinal"]) if is_current else None)
-        if chunk is not None:
-            yield document, chunk, score
+    older: dict[str, dict[bytes, Chunk]] = {}
+    for some in batches(zip(rows, scores, strict=True), _ROWS_READ_AT_ONCE):
+        entries = [_entry(searched.rows, row) for row, _ in some]
+        documents: Mapping[str, Document] = workspace.reading.documents({entry.document_id for entry in entries})
+        current = _chunks_at(workspace, (entry for entry in entries if entry.is_of(documents.get(entry.document_id))))
+        for entry, (_, score) in zip(entries, some, strict=True):
+            document = documents.get(entry.document_id)
+            if document is None or document.state != "active" or document.collection_id != searched.collection_id:
+                continue
+            if entry.is_of(document):
+                chunk = current.get((entry.document_id, entry.ordinal))
+                chunk = chunk if chunk is not None and _digest_of(chunk) == entry.digest else None
+            else:
+                if entry.document_id not in older:
+                    older[entry.document_id] = _by_digest(workspace.reading.full_text.chunks_of(entry.document_id))
+                chunk = older[entry.document_id].get(entry.digest)
+            if chunk is not None:
+                yield document, chunk, score
 
 
-class _ChunksOfDocument:
-    """The chunks that a document has now, by number and by the digest of what is embedded of them."""
+class _Entry(NamedTuple):
+    """What a row is of: a chunk of a version of a document, and the digest of what was embedded of it."""
 
-    def __init__(self, chunks: Iterable[Chunk]) -> None:
-        self._by_ordinal = {chunk.ordinal: chunk for chunk in chunks}
+    document_id: str
+    version: int
+    ordinal: int
+    digest: bytes
 
-    @cached_property
-    def _by_digest(self) -> dict[bytes, Chunk]:
-        return {_digest_of(chunk): chunk for chunk in reversed(self._by_ordinal.values())}
+    def is_of(self, document: Document | None) -> bool:
+        """Whether it is of the version that a document has now."""
+        return document is not None and document.version == self.version
 
-    def with_text(self, digest: bytes, ordinal: int | None) -> Chunk | None:
-        """Return the chunk with that text: the one of this number, or the first where the number is not known."""
-        if ordinal is None:
-            return self._by_digest.get(digest)
-        chunk = self._by_ordinal.get(ordinal)
-        return chunk if chunk is not None and _digest_of(chunk) == digest else None
+
+def _entry(log: LogRows, row: int) -> _Entry:
+    entry = log.entries[row]
+    document_id = log.document_ids[entry["document"]].decode("ascii", "replace")
+    return _Entry(document_id, int(entry["version"]), int(entry["ordinal"]), entry["digest"].tobytes())
+
+
+def _chunks_at(workspace: Workspace, entries: Iterable[_Entry]) -> dict[tuple[str, int], Chunk]:
+    """Return the chunks that entries of current versions are of: these alone, not all of their documents."""
+    chunks = workspace.reading.full_text.chunks_at((entry.document_id, entry.ordinal) for entry in entries)
+    return {(chunk.document_id, chunk.ordinal): chunk for chunk in chunks}
+
+
+def _by_digest(chunks: Iterable[Chunk]) -> dict[bytes, Chunk]:
+    """Return the chunks of a document by the digest of what is embedded of them, the first of those with the same."""
+    return {_digest_of(chunk): chunk for chunk in reversed(list(chunks))}
 
 
 def _digest_of(chunk: Chunk) -> bytes:

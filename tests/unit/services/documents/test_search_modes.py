@@ -12,6 +12,8 @@ import pytest
 
 from ingest_tui.embedding.base import EmbedderError
 from ingest_tui.embedding.static import StaticBackend
+from ingest_tui.index.full_text import FullText
+from ingest_tui.model.document import Chunk
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.relevance import JudgedQuery
 from ingest_tui.services import nearest
@@ -132,6 +134,30 @@ def test_documents_are_only_gone_through_where_some_are_chosen(
         assert set(found(lab, "lazy fox", mode=mode, limit=50)) == TEXTS.keys() - {"fox"}
         with pytest.raises(AssertionError, match="gone through"):
             found(lab, "lazy fox path:dog", mode=mode)
+
+
+def test_of_a_document_only_the_chunks_are_read_that_rows_name(
+    lab: EmbeddingLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not all of a long one; all of them only for rows of a version before, to find the text again."""
+    text = "# Rain\n\nRain gauge.\n\n# Water\n\nWater plants.\n\n# Fox\n\nQuick fox.\n"
+    lab.put("long", text)
+    lab.embed()
+    read: list[str] = []
+    original = FullText.chunks_of
+
+    def noting(self: FullText, document_id: str) -> list[Chunk]:
+        read.append(document_id)
+        return original(self, document_id)
+
+    monkeypatch.setattr(FullText, "chunks_of", noting)
+    hits = search(lab.workspace, "water", mode="vector", limit=50, all_chunks=True)
+    assert {hit.text.split()[-1] for hit in hits if hit.uri == "long"} == {"gauge.", "plants.", "fox."}
+    assert read == []
+    changed = lab.put("long", f"{text}\n# Dog\n\nLazy dog.\n")
+    again = search(lab.workspace, "water", mode="vector", limit=50, all_chunks=True)
+    assert [hit.text for hit in again] == [hit.text for hit in hits]
+    assert read == [changed]
 
 
 def test_limits_and_chunks(lab: EmbeddingLab) -> None:
