@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 import pytest
 from starlette.testclient import TestClient
@@ -31,7 +33,7 @@ def test_names_are_understood_as_on_the_command_line(asking: TestClient, served:
 
 def test_odd_selections_are_no_failures_of_the_server(asking: TestClient) -> None:
     """Names, patterns, ages and states that are none."""
-    bodies = [{"documents": [name]} for name in ODD]
+    bodies: list[dict[str, Any]] = [{"documents": [name]} for name in ODD]
     bodies += [{"path": name} for name in ODD] + [{"media_type": name} for name in ODD] + [{"source_id": "nobody"}]
     bodies += [{"source_id": "papers", "older_than_seconds": 1e11}, {"source_id": "papers", "state": "odd"}, {}]
     for body in bodies:
@@ -62,7 +64,13 @@ def test_a_token_of_one_collection_sees_nothing_of_others(own: Served) -> None:
     )
     with own.asking(token=mine) as asking:
         assert asking.get("/manifests").json()["items"] == []
-        paths = ("/attention", "/workers", "/names/job?called=last", "/search/remarks?q=x", f"/manifests/{own.job_id}")
+        paths: tuple[str, ...] = (
+            "/attention",
+            "/workers",
+            "/names/job?called=last",
+            "/search/remarks?q=x",
+            f"/manifests/{own.job_id}",
+        )
         paths += (f"/jobs/{own.job_id}/held", "/sources/papers/outcomes", "/sources/papers/preferences")
         assert [asking.get(path).status_code for path in paths] == [404] * len(paths)
         assert asking.post("/select", json={"documents": ["weather.md"]}).status_code == 404
