@@ -135,7 +135,7 @@ def test_without_a_workspace_every_command_says_so(cli: Cli) -> None:
     """Where there is no workspace the error names `init`, and nothing is made."""
     for arguments in (("source", "list"), ("sync",), ("search", "x"), ("job", "list"), ("audit",), ("--watch",)):
         assert "'ingest-tui init'" in cli.run(*arguments, code=4).err
-    assert cli.run("source", "list", "--json", code=4).error["code"] == "not_found"
+    assert cli.run("source", "list", "--json", code=4).error["code"] == "workspace_missing"
     assert not cli.workspace.exists()
     assert "init" in cli.run("doctor").out
 

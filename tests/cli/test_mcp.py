@@ -182,19 +182,23 @@ def test_without_the_extra_it_says_how_to_install_it(synced: Cli) -> None:
 
 
 def test_only_the_protocol_is_on_stdout(talk: Talk) -> None:
-    """Lines that are no JSON, no request or no text are passed over or refused; the next request is answered."""
-    for line in (
-        b"not json",
-        b"\xff\xfe\x00",
-        b"[]",
-        b'{"jsonrpc": "2.0"}',
-        b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "\\ud800"}}',
+    """Each line that is no JSON, no request or no text is refused by its id; the next one is answered."""
+    for line, request_id in (
+        (b"not json", None),
+        (b"\xff\xfe\x00", None),
+        (b"[]", None),
+        (b'{"jsonrpc": "2.0"}', None),
+        (b'{"jsonrpc": "2.0", "id": 1.5, "method": "tools/list"}', None),
+        (b'{"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": []}', 3),
+        (b'{"jsonrpc": "2.0", "id": 4, "method": "tools/call", "params": {"name": "\\ud800"}}', 4),
+        (b'{"jsonrpc": "2.0", "id": "s", "method": "tools/call", "params": {"arguments": {"q": "\\ud800"}}}', "s"),
     ):
         talk.write(line)
-    talk.write(b'{"jsonrpc": "2.0", "id": "last", "method": "tools/list"}')
-    while (answer := talk.answer()).get("id") != "last":
-        assert "error" in answer or "result" in answer
-    assert answer["result"]["tools"]
+        answer = talk.answer()
+        assert "error" in answer, line
+        assert answer["id"] == request_id
+    talk.write(b"")
+    assert talk.ask("tools/list")["result"]["tools"]
 
 
 @pytest.mark.slow

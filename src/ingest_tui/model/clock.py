@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 
 _BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _MOST_DAYS = 999_999
 _MOST_NS = (1 << 63) - 1
+_UTC_TIME = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?)?)?", re.ASCII)
+_WHOLE_DAY = "0000-01-01"
 
 
 def utc_now() -> datetime:
@@ -46,6 +49,17 @@ def moment_of(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo is not None else None
+
+
+def is_beginning_of_time(text: str) -> bool:
+    """Whether a text can be compared, letter by letter, with the times of records, which are RFC 3339 in UTC."""
+    if not _UTC_TIME.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text + _WHOLE_DAY[len(text) :])  # a year or a month begins with its first day
+    except ValueError:
+        return False
+    return True
 
 
 def storable_ns(nanoseconds: int | None) -> int | None:

@@ -60,6 +60,12 @@ class NotFoundError(IngestError):
     exit_code = 4
 
 
+class WorkspaceMissingError(NotFoundError):
+    """There is no workspace where one was named: never made, moved away, or on a disk that is not mounted."""
+
+    code = "workspace_missing"
+
+
 class BusyError(IngestError):
     """Somebody else holds what is needed: a job, a source, the workspace."""
 

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ingest_tui.model.serving import ServeOptions
 from ingest_tui.server.access import ClientAccess
 from ingest_tui.server.answers import json_response
-from ingest_tui.server.dispatch import ServerState, handler_of, not_found, wrong_method
+from ingest_tui.server.dispatch import ServerState, handler_of, not_found, refused_query, wrong_method
 from ingest_tui.server.docs_page import CONTENT_SECURITY_POLICY, docs_page
 from ingest_tui.server.endpoint import AnyEndpoint
 from ingest_tui.server.host_check import HostCheck
@@ -56,11 +56,12 @@ def build_app(client: Client, options: ServeOptions) -> Starlette:
 
     page = docs_page(document)
 
-    async def openapi(_request: Request) -> Response:
-        return json_response(document)
+    async def openapi(request: Request) -> Response:
+        return refused_query(request) or json_response(document)
 
-    async def docs(_request: Request) -> Response:
-        return HTMLResponse(page, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+    async def docs(request: Request) -> Response:
+        headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY}
+        return refused_query(request) or HTMLResponse(page, headers=headers)
 
     by_path: dict[str, dict[str, AnyEndpoint]] = {}
     for endpoint in ENDPOINTS:

@@ -18,7 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ingest_tui.model.access_token import ADMIN
-from ingest_tui.model.errors import IngestError, NotFoundError
+from ingest_tui.model.errors import IngestError, NotFoundError, WorkspaceMissingError
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.server.access import ClientAccess
 from ingest_tui.server.answers import json_response, plain
 from ingest_tui.server.caller import Caller
@@ -90,6 +91,8 @@ def _as_told(error: IngestError, caller: Caller | None) -> IngestError:
     """Return an error as its caller may know it: what is not there may be like something that they do not see."""
     if caller is None or caller.collection_id is None or not isinstance(error, NotFoundError):
         return error
+    if isinstance(error, WorkspaceMissingError):
+        return error
     return NotFoundError("there is no such thing", hint="the lists of this server show what there is")
 
 
@@ -122,6 +125,16 @@ def shown_to(caller: Caller, client: Client, value: BaseModel) -> Any:
     """Return the JSON value of an answer, without paths of this machine for who is no administrator."""
     found = plain(value)
     return found if caller.may(ADMIN) else PlaceNames(client.tokens.machine_places()).hidden(found)
+
+
+def refused_query(request: Request) -> Response | None:
+    """Return the problem of a query where nothing is asked for; None without one. For what is not in the table."""
+    names = [safe_display(name, limit=80) for name in request.query_params]
+    if not names:
+        return None
+    problems = [(name, "is unknown") for name in names]
+    error = RequestError("there is nothing to ask for here", status=422, code="invalid", errors=problems)
+    return problem_response(error)
 
 
 def not_found(request: Request, _error: Exception) -> Response:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from starlette.requests import Request
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from ingest_tui.server.caller import CALLER
 from ingest_tui.server.dispatch import ServerState, in_thread
@@ -12,6 +14,8 @@ from ingest_tui.server.problems import known_error, problem_response
 from ingest_tui.server.requests import read_body
 from ingest_tui.services.client import Client
 
+McpAnswer = Callable[[bytes, Scope, Receive, Send], Awaitable[None]]
+"""Answers a request whose body was read."""
 LARGEST_MESSAGE = 2**20
 """Bytes of a request of an agent: a query, or a text that others are to be similar to."""
 
@@ -21,7 +25,7 @@ class McpRequests:
 
     def __init__(self, state: ServerState) -> None:
         self._state = state
-        self._app: ASGIApp | None = None
+        self._answer: McpAnswer | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -30,13 +34,13 @@ class McpRequests:
         try:
             scope[CALLER] = await in_thread(state, state.access.identified, request.headers)
             body = await read_body(request, LARGEST_MESSAGE)
-            if self._app is None:
-                self._app = await in_thread(state, _loaded, state.client)
+            if self._answer is None:
+                self._answer = await in_thread(state, _loaded, state.client)
         except Exception as error:  # noqa: BLE001 - whatever happens, a client gets an answer that says what to do
             places = await in_thread(state, state.access.places)
             await problem_response(known_error(error), places)(scope, receive, send)
             return
-        await self._app(scope, _replayed(body, receive), send)
+        await self._answer(body, scope, receive, send)
 
 
 def mcp_route(state: ServerState) -> Route:
@@ -44,21 +48,7 @@ def mcp_route(state: ServerState) -> Route:
     return Route("/mcp", McpRequests(state), methods=["POST"])
 
 
-def _loaded(client: Client) -> ASGIApp:
-    from ingest_tui.server.mcp.http import mcp_app
+def _loaded(client: Client) -> McpAnswer:
+    from ingest_tui.server.mcp.http import mcp_answer
 
-    return mcp_app(client)
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Return what gives a body that was read, then what else comes: that the client has gone."""
-    is_given = False
-
-    async def replay() -> Message:
-        nonlocal is_given
-        if is_given:
-            return await receive()
-        is_given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay
+    return mcp_answer(client)

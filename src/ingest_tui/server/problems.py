@@ -21,10 +21,12 @@ from ingest_tui.model.errors import (
     MissingDependencyError,
     NotFoundError,
     RefusedError,
+    SchemaVersionError,
     SourceAccessError,
     StoreError,
     UsageError,
     ValidationError,
+    WorkspaceMissingError,
 )
 from ingest_tui.model.foreign_errors import as_ingest_error
 from ingest_tui.model.invalid_values import invalid_values
@@ -38,17 +40,24 @@ PROBLEM_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[IngestError], int], ...] = (
     (ValidationError, 422),
     (UsageError, 400),
+    (WorkspaceMissingError, 503),
     (NotFoundError, 404),
     (ConflictError, 412),
     (BusyError, 409),
     (RefusedError, 403),
     (MissingDependencyError, 503),
     (DiskFullError, 507),
+    (SchemaVersionError, 503),
     (SourceAccessError, 424),
     (ItemError, 422),
     (StoreError, 500),
 )
-_BY_CODE = {"too_large": 413}
+_BY_CODE = {"too_large": 413, "settings_missing": 503, "restore_unfinished": 503}
+_PUT_BACK = (
+    "put the workspace back where the server was started with it, or mount its disk; the server answers again then"
+)
+_EXIT_CODES = {403: 6, 404: 4, 409: 5, 412: 5}
+"""Of what the server refuses by itself; 2 for all else: the request is wrong."""
 _ITEMS_NAMED = 20
 
 
@@ -77,7 +86,6 @@ class RequestError(IngestError):
     """A request that is refused before a service hears of it. ``headers`` are those of its answer."""
 
     code = "request"
-    exit_code = 2
 
     def __init__(
         self,
@@ -92,6 +100,7 @@ class RequestError(IngestError):
     ) -> None:
         super().__init__(message, hint=hint, code=code, **context)
         self.status = status
+        self.exit_code = _EXIT_CODES.get(status, 2)  # type: ignore[misc] # as its status says
         self.errors = [FieldProblem(field=safe_display(name), message=safe_display(text)) for name, text in errors]
         self.headers = dict(headers or {})
 
@@ -120,6 +129,8 @@ def invalid_request(error: pydantic.ValidationError, within: str = "") -> Reques
 def known_error(error: BaseException) -> IngestError:
     """Return the error of ours that says what happened; one that nobody foresaw is reported on stderr alone."""
     known = as_ingest_error(error)
+    if isinstance(known, WorkspaceMissingError):  # it was there when the server began
+        return WorkspaceMissingError(known.message, hint=_PUT_BACK)
     if known is not None:
         return known
     _report_unexpected(error)

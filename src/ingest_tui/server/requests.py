@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, get_origin
 
 import orjson
 import pydantic
-from starlette.exceptions import HTTPException
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
@@ -25,6 +26,8 @@ _FILES = "files"
 _NOTHING = b"{}"
 LARGEST_NUMBER = 100
 """Files of a form."""
+_MOST_FIELDS = 20
+_SEND_AGAIN = "send the whole form again, up to its last boundary"
 UPLOAD_SECONDS = 3600.0
 BODY_SECONDS = 60.0
 """How long a client may take to send it."""
@@ -82,11 +85,15 @@ async def sent_form(request: Request) -> AsyncIterator[tuple[dict[str, str], lis
     async with AsyncExitStack() as stack:
         try:
             async with asyncio.timeout(UPLOAD_SECONDS):
-                form = await stack.enter_async_context(limited.form(max_files=LARGEST_NUMBER, max_fields=20))
+                stream = await stack.enter_async_context(aclosing(limited.stream()))
+                form = await WholeForm(
+                    limited.headers, stream, max_files=LARGEST_NUMBER, max_fields=_MOST_FIELDS
+                ).parse()
+                stack.push_async_callback(form.close)
         except TimeoutError:
             raise _too_slow(UPLOAD_SECONDS) from None
-        except HTTPException as error:
-            raise RequestError(f"the form cannot be read: {error.detail}", status=400, code="malformed") from None
+        except MultiPartException as error:
+            raise RequestError(f"the form cannot be read: {error.message}", status=400, code="malformed") from None
         except ClientDisconnect:
             raise _went_away() from None
         fields: dict[str, str] = {}
@@ -100,6 +107,36 @@ async def sent_form(request: Request) -> AsyncIterator[tuple[dict[str, str], lis
             else:
                 files.append(SentFile(part.filename or "", part.file))
         yield fields, files
+
+
+class WholeForm(MultiPartParser):
+    """Reads a form that came to its end. One that was cut off would otherwise lose its last part without a word."""
+
+    _is_whole = False
+
+    def on_end(self) -> None:
+        """Note that the last boundary was there."""
+        self._is_whole = True
+
+    async def parse(self) -> FormData:
+        """Return the form; raises `RequestError` that names the file in which it was cut off."""
+        form = await super().parse()
+        if self._is_whole:
+            return form
+        await form.close()
+        part = self._current_part.file
+        if part is None or any(part is one for _name, one in form.multi_items()):
+            raise RequestError("the form was cut off", status=400, code="malformed", hint=_SEND_AGAIN)
+        await part.close()
+        complete = sum(not isinstance(one, str) for _name, one in form.multi_items())
+        name = safe_display(part.filename or "", limit=200)
+        raise RequestError(
+            f"the form was cut off in file {name!r}; nothing was stored",
+            status=400,
+            code="malformed",
+            hint=_SEND_AGAIN,
+            errors=[(f"{_FILES}.{complete}", f"{name!r} was cut off")],
+        )
 
 
 def _misplaced(name: str, *, is_file: bool) -> RequestError:

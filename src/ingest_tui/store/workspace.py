@@ -14,7 +14,7 @@ from weakref import WeakSet
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.collection import DEFAULT_COLLECTION, Collection
 from ingest_tui.model.embedder import Embedder
-from ingest_tui.model.errors import NotFoundError, StoreError, UsageError, ValidationError
+from ingest_tui.model.errors import StoreError, UsageError, ValidationError, WorkspaceMissingError
 from ingest_tui.model.reranker import RegisteredReranker
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.unicode import as_unicode
@@ -222,14 +222,14 @@ def credentials_path_of(root: Path, named: Path | None = None) -> Path:
 def open_workspace_at(root: Path, credentials_path: Path | None = None) -> Workspace:
     """Open an existing workspace.
 
-    Raises `NotFoundError` when there is none, `RefusedError` when it is not safe, `ValidationError` for a path that is
-    not UTF-8.
+    Raises `WorkspaceMissingError` when there is none, `RefusedError` when it is not safe, `ValidationError` for a path
+    that is not UTF-8.
     """
     layout = Layout(_absolute(root))
     root = layout.root
     if not os.path.exists(layout.settings):  # noqa: PTH110 - says no, rather than raise, where a name is too long
         _refuse_without_settings(layout)
-        raise NotFoundError(
+        raise WorkspaceMissingError(
             f"there is no workspace in {safe_display(str(root))}",
             hint="'ingest-tui init' makes one; --workspace DIR or INGEST_TUI_WORKSPACE names another",
         )
@@ -265,6 +265,7 @@ def _refuse_without_settings(layout: Layout) -> None:
         raise StoreError(
             f"{safe_display(str(layout.settings))} is missing, next to what belongs to a workspace",
             hint="restore it from a backup; 'ingest-tui init' makes one with default settings and keeps all the rest",
+            code="settings_missing",
         )
 
 

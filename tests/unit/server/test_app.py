@@ -38,6 +38,7 @@ def test_unknown_paths_and_methods_are_problems(asking: TestClient) -> None:
     """404 and 405 are problem details too; 405 names the methods that there are."""
     missing, method = asking.get("/nothing"), asking.delete("/jobs")
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+    assert missing.json()["exit_code"] == asking.get("/sources/none").json()["exit_code"] == 4
     assert (method.status_code, method.json()["code"]) == (405, "method")
     assert "GET" in method.headers["allow"]
 
@@ -75,6 +76,30 @@ def test_the_page_of_documentation_works_alone(asking: TestClient) -> None:
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert all(path in page.text for path in asking.get("/openapi.json").json()["paths"])
     assert not [part for part in ("<script", "http://", "https://", "src=") if part in page.text]
+
+
+def test_a_workspace_that_was_moved_away_is_not_nothing(own: Served) -> None:
+    """503 with what to do, for whoever asks and whatever for, and once it is back the server answers again."""
+    token = own.token("one", collection="default")
+    away = own.root.with_name("elsewhere")
+    with own.asking(token=token) as asking:
+        assert asking.get("/sources/papers").status_code == 200
+        own.root.rename(away)
+        for path in ("/health/ready", "/sources/papers", "/jobs", "/documents?limit=1", "/search?q=x"):
+            answer = asking.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (503, "workspace_missing"), path
+            assert "put the workspace back" in answer.json()["hint"]
+            assert str(own.root) not in answer.text
+        assert asking.post("/mcp", json={}).status_code == 503
+        assert asking.get("/health").status_code == 200
+        own.root.mkdir()
+        assert asking.get("/jobs").json()["code"] == "workspace_missing"
+        own.root.rmdir()
+        away.rename(own.root)
+        (own.root / "workspace.json").rename(own.root / "lost")
+        assert (asking.get("/jobs").status_code, asking.get("/jobs").json()["code"]) == (503, "settings_missing")
+        (own.root / "lost").rename(own.root / "workspace.json")
+        assert asking.get("/sources/papers").status_code == 200
 
 
 def test_health_and_figures(asking: TestClient) -> None:

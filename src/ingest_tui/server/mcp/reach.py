@@ -28,13 +28,15 @@ class Reach:
     """The workspace of ``client`` as one caller sees it.
 
     ``collection_id``: the one collection that is seen, None for all; what is elsewhere does not exist for the caller.
-    ``may_write``: whether the tools that change something are offered. ``acts_as``: how the audit names the caller.
+    ``may_write``: whether the tools that change something are offered; ``how_to_write``: what lets a caller do so who
+    may not, as a hint. ``acts_as``: how the audit names the caller.
     ``hidden`` takes out of an answer what this caller must not see.
     """
 
     client: Client
     collection_id: str | None = None
     may_write: bool = False
+    how_to_write: str = "'ingest-tui mcp --allow-write' offers what changes the workspace"
     acts_as: str = ""
     hidden: Callable[[Any], Any] = unchanged
 
@@ -78,6 +80,4 @@ class Reach:
     def check_may_write(self) -> None:
         """Raise `RefusedError` where nothing may be changed."""
         if not self.may_write:
-            raise RefusedError(
-                "this server only reads", hint="'ingest-tui mcp --allow-write' offers what changes the workspace"
-            )
+            raise RefusedError("this server only reads", hint=self.how_to_write)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import anyio
 from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
 
 from ingest_tui.model.mcp_options import McpOptions
+from ingest_tui.server.mcp.malformed import refusal_of
 from ingest_tui.server.mcp.protocol import make_server
 from ingest_tui.server.mcp.reach import Reach
 from ingest_tui.server.mcp.stderr_log import say, write_logs_to_stderr
 from ingest_tui.services.client import Client
 
+SendMessage = Callable[[SessionMessage], Awaitable[None]]
 _INTERRUPTED = 130
 
 
@@ -56,5 +61,39 @@ def _end_at_once(_number: int, _frame: FrameType | None) -> NoReturn:
 
 async def _serve(reach: Reach) -> None:
     server = make_server(lambda _context: reach)
-    async with stdio_server() as (requests, answers):
+    messages = CheckedMessages(_own_stdin())
+    async with stdio_server(stdin=cast("anyio.AsyncFile[str]", messages)) as (requests, answers):
+        messages.refuse_with(answers.send)
         await server.run(requests, answers, server.create_initialization_options())
+
+
+class CheckedMessages:
+    """The lines that are messages, as the SDK reads them; each other one is answered here, which the SDK leaves out."""
+
+    def __init__(self, lines: anyio.AsyncFile[str]) -> None:
+        self._lines = lines
+        self._send: asyncio.Future[SendMessage] = asyncio.get_running_loop().create_future()
+
+    def refuse_with(self, send: SendMessage) -> None:
+        """From now on answer with this what is no message; until then none is read."""
+        self._send.set_result(send)
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        """Yield the lines that are messages."""
+        send = await self._send
+        async for line in self._lines:
+            refusal = refusal_of(line) if line.strip() else None
+            if refusal is None:
+                yield line
+            else:
+                await send(SessionMessage(refusal))
+
+
+def _own_stdin() -> anyio.AsyncFile[str]:
+    """Return standard input, which from now on is empty for all else in this process and for its children."""
+    own = os.dup(sys.stdin.fileno())
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, sys.stdin.fileno())
+    os.close(nothing)
+    # A thread may still wait at it when all else has ended: it is not closed.
+    return anyio.wrap_file(os.fdopen(own, encoding="utf-8", errors="replace", closefd=False))

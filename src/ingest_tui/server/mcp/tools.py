@@ -191,7 +191,5 @@ def tool_named(reach: Reach, name: str) -> ToolEntry[Any]:
         if one.name == name:
             return one
     if any(one.name == name for one in TOOLS):
-        raise UsageError(
-            f"the tool {name} is not offered", hint="'ingest-tui mcp --allow-write' offers what changes the workspace"
-        )
+        raise UsageError(f"the tool {name} is not offered", hint=reach.how_to_write)
     raise UsageError("there is no such tool", hint="tools/list returns the names")

@@ -13,7 +13,7 @@ from ingest_tui.model.job import IngestionStatusResponse
 from ingest_tui.server.endpoint import Answer, AnyEndpoint, Body, Call, HttpEndpoint, NoBody, Params, Reply
 from ingest_tui.server.etags import check_match, etag_of
 from ingest_tui.server.routes.jobs import status_for
-from ingest_tui.server.routes.sources import Identifier
+from ingest_tui.server.values import Identifier
 
 _TAG = "collections"
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ingest_tui.server.endpoint import Answer, Body, Params
 from ingest_tui.server.pages import Page, PageParams
-from ingest_tui.server.routes.sources import Identifier
+from ingest_tui.server.values import Identifier, MediaType, Moment
 
 DocumentId = Annotated[str, Field(pattern=r"^[a-z0-9]{8,64}$", max_length=64)]
 VersionNumber = Annotated[int, Field(ge=1, le=2**31)]
@@ -55,9 +55,9 @@ class DocumentsParams(PageParams):
     source_id: Identifier | None = None
     state: Literal["active", "retired"] = "active"
     contains: str = Field(default="", max_length=500, description="words of the address or title")
-    media_type: str = Field(default="", max_length=200, description="text/, or an ending: pdf")
-    since: str | None = Field(default=None, max_length=40, description="updated then or later, RFC 3339 or a day")
-    until: str | None = Field(default=None, max_length=40)
+    media_type: MediaType = Field(default="", description="text/, or an ending: pdf")
+    since: Moment | None = Field(default=None, description="updated then or later: a day, or a time in UTC (RFC 3339)")
+    until: Moment | None = Field(default=None, description="updated then or earlier; a day is meant whole")
     outcome: PlaceOutcome | None = Field(default=None, description="what the last look at them came to")
     sort: Literal["address", "newest", "title", "largest"] = "address"
 

@@ -26,12 +26,12 @@ from ingest_tui.server.routes.document_models import DocumentId, DocumentPageAns
 from ingest_tui.server.routes.documents import document_for, states_of
 from ingest_tui.server.routes.jobs import status_for
 from ingest_tui.server.routes.sources import (
-    Identifier,
     config_given,
     queued_sync,
     source_for,
     warn_of_both,
 )
+from ingest_tui.server.values import Identifier
 from ingest_tui.services.documents.upload_files import UploadFile, file_from
 
 _TAG = "ingest"

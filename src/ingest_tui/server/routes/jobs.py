@@ -14,8 +14,10 @@ from ingest_tui.model.outcome import OutcomeName
 from ingest_tui.model.reasons import ReasonGroup
 from ingest_tui.server.endpoint import Answer, AnyEndpoint, Body, Call, HttpEndpoint, NoBody, Params
 from ingest_tui.server.pages import Page, PageParams, closing_all, encoded_cursor, number_cursor, text_cursor
+from ingest_tui.server.values import Identifier
 
 _TAG = "jobs"
+JobKind = Literal["sync", "upload", "embed", "rechunk"]
 Read = TypeVar("Read")
 Made = TypeVar("Made")
 JobId = Annotated[str, Field(pattern=r"^[0-9]{8}-[0-9]{6}-[a-z0-9._-]{1,40}-[0-9a-z]{4}$", max_length=64)]
@@ -38,8 +40,8 @@ class JobsParams(PageParams):
     """Which jobs."""
 
     state: tuple[JobState, ...] = Field(default=(), description="only these; may be repeated")
-    source_id: str | None = Field(default=None, max_length=64)
-    kind: str | None = Field(default=None, max_length=64, description="sync, upload, embed, …")
+    source_id: Identifier | None = None
+    kind: JobKind | None = None
 
 
 class ItemsParams(JobPageParams):

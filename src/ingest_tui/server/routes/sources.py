@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from itertools import islice
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -18,11 +18,10 @@ from ingest_tui.server.endpoint import Answer, AnyEndpoint, Body, Call, HttpEndp
 from ingest_tui.server.etags import check_match, etag_of
 from ingest_tui.server.pages import USUAL_LIMIT, Page, PageParams, closing_all, number_cursor, page_at
 from ingest_tui.server.routes.jobs import status_for
+from ingest_tui.server.values import Identifier
 from ingest_tui.services.sources.trials import PreviewItem
 
 _TAG = "sources"
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", max_length=64)]
-"""Of a source or a collection."""
 PREVIEW_ITEMS = 100
 PLAN_ITEMS = 10_000
 """Of one part: each part lists the source again."""

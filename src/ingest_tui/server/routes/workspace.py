@@ -10,6 +10,7 @@ from starlette.responses import Response
 from ingest_tui.model.access_token import ADMIN
 from ingest_tui.server.endpoint import Answer, AnyEndpoint, Call, HttpEndpoint, NoBody, Params
 from ingest_tui.server.pages import Page, PageParams, closing_all, encoded_cursor, number_cursor
+from ingest_tui.server.values import Moment
 from ingest_tui.services.jobs.audit_trail import AuditQuery
 from ingest_tui.version import __version__
 
@@ -60,8 +61,8 @@ class AuditParams(PageParams):
     """Which lines of the audit, oldest first."""
 
     words: str = Field(default="", max_length=500, description="as in the filters of lists: document !restore")
-    since: str = Field(default="", max_length=40, description="the beginning of an RFC 3339 time: 2026-11-21")
-    until: str = Field(default="", max_length=40)
+    since: Moment = Field(default="", description="the beginning of an RFC 3339 time: 2026-11-21")
+    until: Moment = Field(default="", description="lines of that day, that minute or that second are the last")
 
 
 class AuditLine(Answer):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.clock import is_beginning_of_time, rfc3339_now
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.matching import matches
 from ingest_tui.model.safe_text import safe_cell, safe_display
@@ -25,8 +23,6 @@ __all__ = ["FORMATS", "AuditQuery", "audit_from", "audit_lines_from", "audit_tai
 
 FORMATS = ("jsonl", "csv")
 TAIL_BYTES = 4_000_000
-_UTC_TIME = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?)?)?")
-_WHOLE_DAY = "0000-01-01"
 DIGEST = "digest"
 _COLUMNS = ("at", "by", "action", "target", "outcome", "details")
 
@@ -45,7 +41,7 @@ class AuditQuery:
     def __post_init__(self) -> None:
         """Raise `UsageError` for a time that is none."""
         for time in filter(None, (self.since, self.until)):
-            if not _is_beginning_of_time(time):
+            if not is_beginning_of_time(time):
                 raise UsageError(
                     f"not a time: {safe_display(time)}", hint="write it as 2026-11-21 or 2026-11-21T06:30:00Z"
                 )
@@ -56,17 +52,6 @@ class AuditQuery:
         if at < self.since or (until and at[: len(until)] > until):
             return False
         return not self.words or matches(searchable(entry), self.words)
-
-
-def _is_beginning_of_time(text: str) -> bool:
-    """Tell whether a text can be compared with the times of the audit, which are RFC 3339 in UTC, letter by letter."""
-    if not _UTC_TIME.fullmatch(text):
-        return False
-    try:
-        datetime.fromisoformat(text + _WHOLE_DAY[len(text) :])  # a year or a month begins with its first day
-    except ValueError:
-        return False
-    return True
 
 
 def searchable(entry: dict[str, Any]) -> str:

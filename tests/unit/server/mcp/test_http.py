@@ -54,14 +54,18 @@ def test_an_agent_asks_over_http_what_it_asks_over_stdio(served: Served, mode: s
     found = agent.get("search", query="barometer")["results"][0]
     assert "barometer falls" in agent.read(f"document://{found['id']}")[1].text
     assert agent.error("fetch", id="nothing")["code"] == "not_found"
-    assert "allow-write" in agent.error("sync", source_id="papers")["hint"]
+    hint = agent.error("sync", source_id="papers")["hint"]
+    assert "--scope write" in hint
+    assert "allow-write" not in hint
 
 
 def test_a_token_says_what_an_agent_may_do(served: Served) -> None:
     """One that reads is not offered changes; one that writes makes them by its name; --read-only refuses both."""
     reads, writes = served.token("reads", "read"), served.token("writes", "write")
     assert "sync" not in agent_at(served, token=reads).tools()
-    assert "sync" not in agent_at(served, token=writes, read_only=True).tools()
+    reading = agent_at(served, token=writes, read_only=True)
+    assert "sync" not in reading.tools()
+    assert "--read-only" in reading.error("sync", source_id="papers")["hint"]
     job_id = agent_at(served, token=writes).get("sync", source_id="papers")["job_id"]
     assert served.client.jobs.get(job_id).requested_by.startswith("token:writes@")
     served.client.jobs.cancel(job_id)
@@ -128,6 +132,14 @@ def test_there_are_no_streams_and_no_sessions(served: Served, method: str) -> No
 def test_what_is_no_request_is_refused(served: Served, body: bytes) -> None:
     """With a status that says so, and no failure of the server."""
     assert served.asking().post("/mcp", content=body, headers=ACCEPT).status_code < 500
+
+
+@pytest.mark.parametrize("request_id", [b"1.5", b"null", b"true", b'"\\ud800"', b"[1]"])
+def test_an_id_that_is_none_is_refused(served: Served, request_id: bytes) -> None:
+    """It would be taken for a notification, and whoever sent it would wait for an answer."""
+    body = b'{"jsonrpc": "2.0", "id": %s, "method": "tools/list"}' % request_id
+    answer = served.asking().post("/mcp", content=body, headers=ACCEPT)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32600)
 
 
 def test_what_is_too_large_is_refused(served: Served) -> None:
