@@ -20,6 +20,8 @@ from ingest_tui.server.problems import RequestError
 from ingest_tui.server.rate_limit import RateLimit
 from ingest_tui.server.routes import ENDPOINTS
 from ingest_tui.services.client import Client
+from ingest_tui.store.layout import Layout
+from ingest_tui.store.records.settings import change_setting
 from tests.servers.served import Served
 
 GUARDED = [endpoint for endpoint in ENDPOINTS if not endpoint.is_public]
@@ -310,3 +312,24 @@ def test_an_open_address_is_never_without_tokens(tmp_path: Path) -> None:
     with TestClient(app, base_url="http://192.0.2.7") as client:
         assert client.get("/jobs").status_code == 401
         assert client.get("/health").status_code == 200
+
+
+def test_tokens_that_are_gone_open_nothing(tmp_path: Path) -> None:
+    """Their file that was moved away lets nobody in, at the server that runs and at one that begins then."""
+    served = Served(tmp_path)
+    with served.asking() as running:
+        assert running.get("/jobs").status_code == 200
+        header = {"Authorization": f"Bearer {served.token('one', 'admin')}"}
+        assert running.get("/jobs").status_code == 401
+        (served.root / "server-tokens.json").rename(tmp_path / "away")
+        with served.asking() as begun:
+            for asking in (running, begun):
+                assert asking.get("/jobs").status_code == 401
+                assert asking.get("/jobs", headers=header).status_code == 401
+                assert asking.post("/mcp", json={}).status_code == 401
+            assert "server-tokens.json" in str([*served.client.maintenance.verify()])
+            (tmp_path / "away").rename(served.root / "server-tokens.json")
+            assert begun.get("/jobs", headers=header).status_code == 200
+        (served.root / "server-tokens.json").unlink()
+        change_setting(Layout(served.root), "server_tokens_made", value=False)
+        assert running.get("/jobs").status_code == 401, "a running server remembers"

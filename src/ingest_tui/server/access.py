@@ -25,6 +25,7 @@ class ClientAccess:
         self._is_private = options.socket is not None
         self._is_local = options.is_local
         self._rates = RateLimit()
+        self._has_asked_for_tokens = False
 
     def caller_of(self, endpoint: AnyEndpoint, headers: Mapping[str, str]) -> Caller:
         """Return the caller of an endpoint; raises `RequestError` where there is no valid token, or it is not for them.
@@ -68,7 +69,12 @@ class ClientAccess:
         return frozenset(named | {ANYONE_HERE} if self._needs_no_token() else named)
 
     def _needs_no_token(self) -> bool:
-        return self._is_private or (self._is_local and not self._client.tokens.has_any())
+        """Whether anybody is let in. Once a token was asked for that is so no more, whatever becomes of the files."""
+        if self._is_private:
+            return True
+        if not self._has_asked_for_tokens:
+            self._has_asked_for_tokens = not self._is_local or self._client.tokens.has_any()
+        return not self._has_asked_for_tokens
 
     def places(self) -> PlaceNames:
         """Return what hides the folders of this machine, also when the workspace cannot be read."""

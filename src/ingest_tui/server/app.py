@@ -66,9 +66,10 @@ def build_app(client: Client, options: ServeOptions) -> Starlette:
     by_path: dict[str, dict[str, AnyEndpoint]] = {}
     for endpoint in ENDPOINTS:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    for_programs = handler_of(state, by_path.pop("/"))
     routes = [Route(path, handler_of(state, methods), methods=list(methods)) for path, methods in by_path.items()]
     routes += [Route("/openapi.json", openapi, methods=["GET"]), Route("/docs", docs, methods=["GET"])]
-    routes += [*page_routes(), mcp_route(state)]
+    routes += [*page_routes(for_programs), mcp_route(state)]
     middleware = [Middleware(CheckedHost, check=HostCheck(options))]
     if options.origins:
         middleware.append(

@@ -6,12 +6,14 @@ opens the workspace for itself (`services.client`), so that no thread shares a c
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-import anyio
-import anyio.to_thread
 from pydantic import BaseModel
 from starlette.datastructures import URL
 from starlette.requests import Request
@@ -23,7 +25,7 @@ from ingest_tui.model.safe_text import safe_display
 from ingest_tui.server.access import ClientAccess
 from ingest_tui.server.answers import json_response, plain
 from ingest_tui.server.caller import Caller
-from ingest_tui.server.endpoint import AnyEndpoint, Call, Reply
+from ingest_tui.server.endpoint import SERVICE_SECONDS, AnyEndpoint, Call, Reply
 from ingest_tui.server.events import Feeds
 from ingest_tui.server.idempotency import HEADER, AnswersGiven, checked_key, digest_of
 from ingest_tui.server.noted_warnings import noting, warning_headers
@@ -33,8 +35,12 @@ from ingest_tui.server.requests import params_of, sent_body
 from ingest_tui.services.client import Client
 from ingest_tui.store.users import acting_for
 
+_TRIGGER = "http"
+"""Of the jobs and in the audit."""
 THREADS = 8
 """How many requests are worked on at once: more would wait for the same disk and the same interpreter."""
+
+_TOOK_TOO_LONG = "service_timeout"
 
 
 @dataclass
@@ -43,7 +49,7 @@ class ServerState:
 
     client: Client
     access: ClientAccess
-    threads: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(THREADS))
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "service"))
     answers: AnswersGiven = field(default_factory=AnswersGiven)
 
     def __post_init__(self) -> None:
@@ -72,19 +78,43 @@ async def answered(state: ServerState, endpoint: AnyEndpoint, request: Request) 
         params = params_of(endpoint, request)
         async with sent_body(endpoint, request) as (body, files):
             call = Call(state.client, state.feeds, caller, params, body, request.headers, files)
-            answer: Response = await in_thread(state, _done_once, state, endpoint, call, request.url)
+            answer: Response = await in_thread(
+                state, _done_once, state, endpoint, call, request.url, seconds=endpoint.seconds
+            )
     except Exception as error:  # noqa: BLE001 - whatever happens, a client gets an answer that says what to do
         known = _as_told(known_error(error), caller)
         is_admin = caller is not None and caller.may(ADMIN)
+        if known.reason == _TOOK_TOO_LONG:  # names nothing, and there may be no thread to look what to hide
+            return problem_response(known)
         places = None if is_admin else await in_thread(state, state.access.places)
         return problem_response(known, places)
     else:
         return answer
 
 
-async def in_thread(state: ServerState, act: Callable[..., Any], *args: Any) -> Any:
-    """Call something that blocks, in a thread of the pool."""
-    return await anyio.to_thread.run_sync(act, *args, limiter=state.threads, abandon_on_cancel=True)
+async def in_thread(state: ServerState, act: Callable[..., Any], *args: Any, seconds: float = SERVICE_SECONDS) -> Any:
+    """Call something that blocks, in a thread of the pool; raises `RequestError` (503) where that takes too long.
+
+    The thread then goes on to its end, and no other takes its place meanwhile: there are never more than `THREADS`.
+    """
+    call = partial(copy_context().run, act, *args)
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await asyncio.get_running_loop().run_in_executor(state.threads, call)
+    except TimeoutError:
+        if limit.expired():
+            raise _took_too_long(seconds) from None
+        raise
+
+
+def _took_too_long(seconds: float) -> RequestError:
+    return RequestError(
+        f"there was no answer within {seconds:.0f} s; what was asked for may still be done",
+        status=503,
+        code=_TOOK_TOO_LONG,
+        hint="look at what it changes before it is sent again, or send it again with the same Idempotency-Key",
+        headers={"Retry-After": "10"},
+    )
 
 
 def _as_told(error: IngestError, caller: Caller | None) -> IngestError:
@@ -106,7 +136,7 @@ def _done_once(state: ServerState, endpoint: AnyEndpoint, call: Call[Any, Any], 
 
 
 def _handled(endpoint: AnyEndpoint, call: Call[Any, Any]) -> Response:
-    with acting_for(call.caller.acts_as), noting() as noted:
+    with acting_for(call.caller.acts_as, through=_TRIGGER), noting() as noted:
         result = endpoint.handler(call)
     response = result if isinstance(result, Response) else _response(endpoint, call, result)
     response.headers.update(warning_headers(noted))
@@ -118,7 +148,9 @@ def _response(endpoint: AnyEndpoint, call: Call[Any, Any], result: BaseModel | R
     status = reply.status or endpoint.status
     if reply.value is None:
         return Response(status_code=status, headers={"Cache-Control": "no-store", **reply.headers})
-    return json_response(shown_to(call.caller, call.client, reply.value), status, reply.headers)
+    # What is for everybody names no place, and is answered without the workspace.
+    value = plain(reply.value) if endpoint.is_public else shown_to(call.caller, call.client, reply.value)
+    return json_response(value, status, reply.headers)
 
 
 def shown_to(caller: Caller, client: Client, value: BaseModel) -> Any:

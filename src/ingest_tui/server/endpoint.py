@@ -15,6 +15,10 @@ from ingest_tui.server.caller import Caller
 from ingest_tui.server.events import Feeds
 from ingest_tui.services.client import Client
 
+SERVICE_SECONDS = 60.0
+"""How long a request may be worked on, once it is there."""
+LONG_SECONDS = 900.0
+"""The same of what asks a source, or reads many files."""
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -80,8 +84,8 @@ class HttpEndpoint(Generic[ParamsOf, BodyOf]):
 
     ``answer``: the model of the JSON that it answers; None where it answers none. ``media_types``: what else it
     answers. ``other_statuses``: further ones that come with the same content. ``problems``: the statuses of problems
-    besides those that every endpoint may answer. ``is_public``: anybody may call it, without a token.
-    ``whole_workspace``: it is not for a caller that sees one collection only.
+    besides those that every endpoint may answer. ``seconds``: how long a call may take. ``is_public``: anybody may call
+    it, without a token. ``whole_workspace``: it is not for a caller that sees one collection only.
     """
 
     method: Method
@@ -99,6 +103,7 @@ class HttpEndpoint(Generic[ParamsOf, BodyOf]):
     other_statuses: tuple[int, ...] = ()
     takes_files: bool = False
     takes_if_match: bool = False
+    seconds: float = SERVICE_SECONDS
     is_public: bool = False
     whole_workspace: bool = False
 

@@ -41,8 +41,17 @@ def noting() -> Iterator[list[str]]:
         _noted.reset(mark)
 
 
+def noted_so_far() -> list[str]:
+    """Return what was warned of in this request until now, each once, as it may be shown."""
+    return _shown(_noted.get() or [])
+
+
+def _shown(found: list[str]) -> list[str]:
+    return [safe_display(text, limit=_CHARACTERS) for text in dict.fromkeys(found)][:_MOST]
+
+
 def warning_headers(found: list[str]) -> dict[str, str]:
     """Return the header that tells a client of warnings, each once (RFC 9111, section 5.5); it can hold ASCII only."""
-    texts = [safe_display(text, limit=_CHARACTERS) for text in dict.fromkeys(found)][:_MOST]
+    texts = _shown(found)
     quoted = (text.replace("\\", "/").replace('"', "'").encode("ascii", "replace").decode() for text in texts)
     return {"Warning": ", ".join(f'199 ingest-tui "{text}"' for text in quoted)} if texts else {}

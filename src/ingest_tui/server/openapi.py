@@ -16,9 +16,9 @@ from ingest_tui.server.problems import PROBLEM_TYPE, ProblemDetails
 from ingest_tui.version import __version__
 
 _REF = "#/components/schemas/{model}"
-_ALWAYS = (400, 401, 404, 409, 413, 421, 422, 429)
+_ALWAYS = (400, 401, 403, 404, 405, 409, 413, 421, 422, 429, 503)
 """Statuses of problems that any endpoint may answer."""
-_OF_CHANGES = (403, 408, 412, 415)
+_OF_CHANGES = (408, 412, 415)
 _TEXT = {"type": "string", "pattern": "^[!-~]{1,200}$"}
 _HEADERS: tuple[dict[str, Any], ...] = (
     {

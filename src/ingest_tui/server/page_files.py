@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -28,20 +27,21 @@ _HEADERS = {
     "Vary": "Accept",
 }
 _PAGE = "page.html"
+_Answer = Callable[[Request], Awaitable[Response]]
 _MEDIA_TYPES = {_PAGE: "text/html", "page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
-def page_routes() -> list[Route]:
-    """Return the routes of the page and its files. They say nothing of the workspace, and need no token."""
+def page_routes(for_programs: _Answer) -> list[Route]:
+    """Return the routes of the page and its files. They say nothing of the workspace, and need no token.
+
+    ``for_programs`` answers at the address of the page who does not ask for HTML.
+    """
     folder = files("ingest_tui.server") / "page"
     content = {name: (folder / name).read_bytes() for name in _MEDIA_TYPES}
     parts = [
         Route(f"/page/{name}", _answering(name, content[name]), methods=["GET"]) for name in content if name != _PAGE
     ]
-    return [Route("/", _for_browsers(_answering(_PAGE, content[_PAGE])), methods=["GET"]), *parts]
-
-
-_Answer = Callable[[Request], Awaitable[Response]]
+    return [Route("/", _for_browsers(_answering(_PAGE, content[_PAGE]), for_programs), methods=["GET"]), *parts]
 
 
 def _answering(name: str, content: bytes) -> _Answer:
@@ -51,12 +51,11 @@ def _answering(name: str, content: bytes) -> _Answer:
     return answer
 
 
-def _for_browsers(answer: _Answer) -> _Answer:
-    """Let who asks for HTML have it; for programs there is nothing here, as at any other path without an endpoint."""
+def _for_browsers(answer: _Answer, for_programs: _Answer) -> _Answer:
+    """Let who asks for HTML have it; others have what is for programs."""
 
     async def for_browsers(request: Request) -> Response:
-        if "text/html" not in request.headers.get("accept", ""):
-            raise HTTPException(404)
-        return await answer(request)
+        wanted = answer if "text/html" in request.headers.get("accept", "") else for_programs
+        return await wanted(request)
 
     return for_browsers

@@ -13,10 +13,12 @@ from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.identifiers import slug
 from ingest_tui.services.name_lookup import collection_id_of
 from ingest_tui.store.records.access_tokens import AccessTokenStore
+from ingest_tui.store.records.settings import change_setting
 from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
 
 _SECRET_BYTES = 32
+_MADE = "server_tokens_made"
 _PREFIX = "itk_"
 """Begins every secret, so that scanners of repositories and logs can tell one."""
 _LONGEST = timedelta(days=36_500)
@@ -56,6 +58,7 @@ def add_token(
         expires_at=None if valid_for is None else rfc3339(utc_now() + valid_for),
         digest=digest_of_secret(secret),
     )
+    change_setting(workspace.layout, _MADE, value=True)  # first: a file that is lost later does not open the server
     AccessTokenStore(workspace.layout).add(token)
     workspace.audit.add(
         at=token.created_at, by=token.created_by, action="token.add", target=token.name,
@@ -70,8 +73,11 @@ def list_tokens(workspace: Workspace) -> list[AccessToken]:
 
 
 def has_tokens(workspace: Workspace) -> bool:
-    """Whether there is or was any token, also one that has expired or was revoked: then nobody is let in without."""
-    return AccessTokenStore(workspace.layout).is_used
+    """Whether there is or was any token, also one that has expired or was revoked: then nobody is let in without.
+
+    Nor where their file is missing, which was there once.
+    """
+    return workspace.settings.server_tokens_made or AccessTokenStore(workspace.layout).is_used
 
 
 def revoke_token(workspace: Workspace, name: str) -> AccessToken:

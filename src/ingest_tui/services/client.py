@@ -320,6 +320,7 @@ class _Jobs(Subject):
     get = reads(lambda: jobs.get_job)
     status = reads(lambda: job_status.status)
     page = reads(lambda: job_status.page_of_statuses)
+    watched = reads(lambda: job_status.watched_statuses)
     reasons = reads(lambda: jobs.job_reasons)
     queue_positions = reads(lambda: jobs.queue_positions)
     items = streams(lambda: jobs.job_items)

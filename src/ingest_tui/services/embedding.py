@@ -9,7 +9,7 @@ from ingest_tui.model.collection import Collection
 from ingest_tui.model.embedder import Embedder, EmbeddingChoice, no_embedder
 from ingest_tui.model.job import EMBED, Manifest
 from ingest_tui.pipeline.embed.generations import being_built, known_generations, record_generations
-from ingest_tui.store.users import requester
+from ingest_tui.store.users import requester, trigger_here
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.submit import next_generation, submit_embedding
 
@@ -37,7 +37,7 @@ def choose_embedder(
 
 
 def enqueue_embedding(
-    workspace: Workspace, /, collection_id: str, *, everything: bool = False, trigger: str = "manual", **options: Any
+    workspace: Workspace, /, collection_id: str, *, everything: bool = False, trigger: str = "", **options: Any
 ) -> Manifest:
     """Queue a job that embeds what has changed in a collection, or with ``everything`` whatever has no vector.
 
@@ -53,7 +53,7 @@ def enqueue_embedding(
         answering = known_generations(workspace, collection_id).answering
         if answering is not None and answering.space != embedder.space:
             chosen |= next_generation(embedder)
-    manifest = submit_embedding(workspace, collection_id, trigger=trigger, by=requester(), **chosen)
+    manifest = submit_embedding(workspace, collection_id, trigger=trigger or trigger_here(), by=requester(), **chosen)
     details: dict[str, Any] = {"collection": collection_id, "all": everything}
     workspace.audit.add(at=rfc3339_now(), by=requester(), action="job.embed", target=manifest.job_id, **details)
     return manifest

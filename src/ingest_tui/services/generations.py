@@ -24,7 +24,7 @@ from ingest_tui.pipeline.embed.generations import (
 from ingest_tui.services.documents.documents import get_document
 from ingest_tui.services.embedders import registered_as_it_is
 from ingest_tui.services.jobs.jobs import as_it_is
-from ingest_tui.store.users import requester
+from ingest_tui.store.users import requester, trigger_here
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.submit import submit_embedding
 
@@ -200,7 +200,7 @@ def switch_generation(workspace: Workspace, collection_id: str) -> Manifest:
 
 
 def _queued(workspace: Workspace, collection_id: str, action: str, **options: Any) -> Manifest:
-    manifest = submit_embedding(workspace, collection_id, trigger="manual", by=requester(), build=True, **options)
+    manifest = submit_embedding(workspace, collection_id, trigger=trigger_here(), by=requester(), build=True, **options)
     details: dict[str, Any] = {"collection": collection_id, **options}
     workspace.audit.add(at=rfc3339_now(), by=requester(), action=action, target=manifest.job_id, **details)
     return manifest

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from ingest_tui.model.unicode import as_unicode
 
 _acting_for: ContextVar[str] = ContextVar("acting_for", default="")
+_through: ContextVar[str] = ContextVar("through", default="")
 
 
 def user_name(user_id: int) -> str:
@@ -33,11 +34,25 @@ def requester() -> str:
     return as_unicode(f"{user}@{socket.gethostname()}")
 
 
+def asked_through() -> str:
+    """Return through which server what is done was asked for, as `acting_for` says: ``http``, ``mcp``; else empty."""
+    return _through.get()
+
+
+def trigger_here() -> str:
+    """Return the trigger of a job that is asked for here: by a person, unless `acting_for` says through what."""
+    return asked_through() or "manual"
+
+
 @contextmanager
-def acting_for(name: str) -> Iterator[None]:
-    """Within the context, in this thread, what is done is done for somebody else; an empty name changes nothing."""
-    mark = _acting_for.set(name)
+def acting_for(name: str, *, through: str = "") -> Iterator[None]:
+    """Within the context, in this thread, what is done is done for somebody else; an empty name changes nothing.
+
+    ``through``: the server that was asked, for jobs and audit.
+    """
+    name_mark, through_mark = _acting_for.set(name), _through.set(through)
     try:
         yield
     finally:
-        _acting_for.reset(mark)
+        _through.reset(through_mark)
+        _acting_for.reset(name_mark)

@@ -102,6 +102,16 @@ def test_a_workspace_that_was_moved_away_is_not_nothing(own: Served) -> None:
         assert asking.get("/sources/papers").status_code == 200
 
 
+def test_the_root_says_where_the_server_is_described(own: Served) -> None:
+    """A program that asks for JSON learns the paths of docs and OpenAPI, without a token; each of them answers."""
+    own.token()
+    with own.asking() as asking:
+        answer = asking.get("/", headers={"Accept": "application/json"})
+        assert answer.json()["name"] == "ingest-tui"
+        for name in ("docs", "openapi", "health"):
+            assert asking.get(answer.json()[name]).status_code == 200
+
+
 def test_health_and_figures(asking: TestClient) -> None:
     """Monitors learn whether the server answers, whether somebody has to look, and the figures."""
     assert asking.get("/health").json()["status"] == "ok"

@@ -66,6 +66,7 @@ def stories(served: Served, api: OpenApiClient) -> dict[str, Callable[[], Any]]:
         return found
 
     return {
+        "describe_server": lambda: api.call("describe_server"),
         "health": lambda: api.call("health"),
         "ready": lambda: api.call("ready"),
         "metrics": lambda: api.call("metrics"),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
 from ingest_tui.server.caller import ANYONE_HERE, Caller
 from ingest_tui.server.events import Feeds, ServedEvent
+from ingest_tui.server.routes.events import JobChanges
+from ingest_tui.services.documents.upload_files import file_from
 from tests.servers.served import Served
 
 
@@ -130,3 +134,16 @@ async def marks_of(
     response = feeds.response("question", read, seen=seen, caller=caller, shown=lambda data: data)
     pieces = [bytes(piece) if not isinstance(piece, str) else piece.encode() async for piece in response.body_iterator]
     return [one["id"] for one in events_in(b"".join(pieces).decode())]
+
+
+def test_a_job_is_followed_to_its_end_however_many_come_after(own: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has not ended is watched though it is not among the newest, and so is its end."""
+    monkeypatch.setattr("ingest_tui.server.routes.events._NEWEST_JOBS", 1)
+    old = own.client.sources.sync("papers").job_id
+    changes = JobChanges(own.client)
+    own.client.documents.upload([file_from(BytesIO(b"words"), "a.txt")])
+    newest = own.client.documents.upload([file_from(BytesIO(b"more"), "b.txt")]).job_id
+    assert {old, newest} <= {one.subject for one in changes()}
+    own.client.jobs.cancel(old)
+    assert {one.subject: one.data["state"] for one in changes()}[old] == "cancelled"
+    assert old not in {one.subject for one in changes()}

@@ -14,11 +14,12 @@ FOLDER = files("ingest_tui.server") / "page"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-def test_a_browser_gets_the_page_and_a_program_a_problem(asking: TestClient) -> None:
-    """Only who asks for HTML gets it; for anybody else there is no endpoint here."""
+def test_a_browser_gets_the_page_and_a_program_what_it_needs(asking: TestClient) -> None:
+    """Only who asks for HTML gets it; anybody else is told where the server is described."""
     page, program = asking.get("/", headers=BROWSER), asking.get("/", headers={"Accept": "*/*"})
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert (program.status_code, program.json()["code"]) == (404, "not_found")
+    assert (program.status_code, program.json()["docs"]) == (200, "/docs")
+    assert page.headers["vary"] == program.headers["vary"] == "Accept"
     assert asking.post("/", headers=BROWSER).status_code == 405
 
 

@@ -239,6 +239,13 @@ class ApproveAnswer(ToolAnswer):
     has_worker: bool
 
 
+class WithdrawAnswer(ToolAnswer):
+    """The job that holds the deletions again."""
+
+    job_id: str
+    documents: int
+
+
 class IgnoreAnswer(ToolAnswer):
     """How many items are not shown any more."""
 

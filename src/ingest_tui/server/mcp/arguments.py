@@ -97,6 +97,12 @@ class ApproveArguments(Arguments):
     job_id: str = Field(min_length=1, max_length=200, description="job_id of held_deletions, as freshness returns it")
 
 
+class WithdrawArguments(Arguments):
+    """Which job held the deletions that were approved."""
+
+    job_id: str = Field(min_length=1, max_length=200, description="the job_id that was approved")
+
+
 class IgnoreArguments(Arguments):
     """Which items of a source are not to be shown as problems any more."""
 

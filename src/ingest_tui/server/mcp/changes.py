@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from ingest_tui.model.errors import NotFoundError
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.server.mcp.answers import ApproveAnswer, IgnoreAnswer, SyncAnswer
-from ingest_tui.server.mcp.arguments import ApproveArguments, IgnoreArguments, SyncArguments
+from ingest_tui.server.mcp.answers import ApproveAnswer, IgnoreAnswer, SyncAnswer, WithdrawAnswer
+from ingest_tui.server.mcp.arguments import ApproveArguments, IgnoreArguments, SyncArguments, WithdrawArguments
 from ingest_tui.server.mcp.lookups import GivenUp
 from ingest_tui.server.mcp.reach import Reach
-
-_SERVES = frozenset({"watch", "queue"})
+from ingest_tui.server.routes.jobs import WORKING_MODES
 
 
 def sync(reach: Reach, given: SyncArguments, given_up: GivenUp) -> SyncAnswer:
@@ -17,7 +16,7 @@ def sync(reach: Reach, given: SyncArguments, given_up: GivenUp) -> SyncAnswer:
     del given_up
     reach.check_may_write()
     source_id = reach.source(given.source_id).source.source_id
-    requested = reach.client.sources.request_sync(source_id, trigger="api", force=given.force)
+    requested = reach.client.sources.request_sync(source_id, force=given.force)
     job = requested.manifest
     return SyncAnswer(job_id=job.job_id, state=str(job.state), is_new=requested.is_new, has_worker=_has_worker(reach))
 
@@ -30,6 +29,14 @@ def approve(reach: Reach, given: ApproveArguments, given_up: GivenUp) -> Approve
     job = reach.client.jobs.approve(held.job_id)
     documents = held.held.documents if held.held else 0
     return ApproveAnswer(job_id=job.job_id, state=str(job.state), documents=documents, has_worker=_has_worker(reach))
+
+
+def withdraw(reach: Reach, given: WithdrawArguments, given_up: GivenUp) -> WithdrawAnswer:
+    """Take an approval back that no worker has acted on."""
+    del given_up
+    reach.check_may_write()
+    job = reach.client.jobs.withdraw(reach.job(given.job_id).job_id)
+    return WithdrawAnswer(job_id=job.job_id, documents=job.held.documents if job.held else 0)
 
 
 def ignore(reach: Reach, given: IgnoreArguments, given_up: GivenUp) -> IgnoreAnswer:
@@ -51,4 +58,4 @@ def ignore(reach: Reach, given: IgnoreArguments, given_up: GivenUp) -> IgnoreAns
 
 
 def _has_worker(reach: Reach) -> bool:
-    return any(worker.mode in _SERVES for worker in reach.client.workers.list())
+    return any(worker.mode in WORKING_MODES for worker in reach.client.workers.list())

@@ -26,6 +26,8 @@ from ingest_tui.version import __version__
 Outcome = TypeVar("Outcome")
 ReachOf = Callable[[Any], Reach]
 """Returns what the caller of a request sees; called in a thread, once for each request."""
+_TRIGGER = "mcp"
+"""Of the jobs and in the audit."""
 THREADS = 4
 """How many calls are worked on at once: all read the same disk."""
 _INSTRUCTIONS = (
@@ -120,7 +122,7 @@ class RequestAnswering:
         reach = None
         try:
             reach = self._reach_of(context)
-            with acting_for(reach.acts_as):
+            with acting_for(reach.acts_as, through=_TRIGGER):
                 return RequestOutcome(act(reach, given_up), {})
         except Exception as error:  # noqa: BLE001 - whatever happens, a client gets an answer that says what to do
             known = known_error(error)

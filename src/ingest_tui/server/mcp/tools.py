@@ -22,6 +22,7 @@ from ingest_tui.server.mcp.answers import (
     SourcesAnswer,
     SyncAnswer,
     ToolAnswer,
+    WithdrawAnswer,
 )
 from ingest_tui.server.mcp.arguments import Arguments
 from ingest_tui.server.mcp.lookups import GivenUp
@@ -167,6 +168,16 @@ TOOLS: tuple[ToolEntry[Any], ...] = (
         destroys=True,
         repeats=False,
         asks_outside=True,
+    ),
+    ToolEntry(
+        "withdraw",
+        "Take an approval back",
+        "Take back the approval of deletions that a job held, while no worker has begun: they are held again.",
+        arguments.WithdrawArguments,
+        WithdrawAnswer,
+        changes.withdraw,
+        changes=True,
+        repeats=False,
     ),
     ToolEntry(
         "ignore",

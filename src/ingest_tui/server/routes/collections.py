@@ -9,10 +9,19 @@ from pydantic import Field
 from ingest_tui.model.access_token import ADMIN, WRITE
 from ingest_tui.model.collection import Collection, CollectionPreferences
 from ingest_tui.model.errors import ConflictError
-from ingest_tui.model.job import IngestionStatusResponse
-from ingest_tui.server.endpoint import Answer, AnyEndpoint, Body, Call, HttpEndpoint, NoBody, Params, Reply
+from ingest_tui.server.endpoint import (
+    LONG_SECONDS,
+    Answer,
+    AnyEndpoint,
+    Body,
+    Call,
+    HttpEndpoint,
+    NoBody,
+    Params,
+    Reply,
+)
 from ingest_tui.server.etags import check_match, etag_of
-from ingest_tui.server.routes.jobs import status_for
+from ingest_tui.server.routes.jobs import QueuedJob, queued_job
 from ingest_tui.server.values import Identifier
 
 _TAG = "collections"
@@ -123,7 +132,7 @@ class PreferencesState(Answer):
 
     collection_id: str
     preferences: CollectionPreferences
-    job: IngestionStatusResponse | None = None
+    job: QueuedJob | None = None
 
 
 class ReembedBody(Body):
@@ -145,7 +154,7 @@ class EmbeddedDocument(Answer):
 class Reembedding(Answer):
     """The jobs that embed again, and the documents that were named."""
 
-    jobs: list[IngestionStatusResponse]
+    jobs: list[QueuedJob]
     documents: list[EmbeddedDocument]
 
 
@@ -216,7 +225,7 @@ def set_preferences(call: Call[CollectionParams, ChangedPreferences]) -> Reply:
     if is_matched and change.before.preferences != seen.preferences:
         raise ConflictError(f"{what} were changed meanwhile; nothing was changed", hint="read them again")
     saved = call.client.collections.save_preferences(change)
-    job = status_for(call, saved.job.job_id) if saved.job is not None else None
+    job = queued_job(call, saved.job.job_id) if saved.job is not None else None
     preferences = saved.collection.preferences
     state = PreferencesState(collection_id=seen.collection_id, preferences=preferences, job=job)
     return Reply(state, headers={"ETag": etag_of(preferences)})
@@ -237,7 +246,7 @@ def reembed_collection(call: Call[CollectionParams, ReembedBody]) -> Reply:
     states = [
         EmbeddedDocument(document_id=one, embedding=call.client.documents.embedding(one)) for one in scope.documents
     ]
-    answer = Reembedding(jobs=[status_for(call, job.job_id)], documents=states)
+    answer = Reembedding(jobs=[queued_job(call, job.job_id)], documents=states)
     return Reply(answer, 202, {"Location": f"/ingest/{job.job_id}"})
 
 
@@ -269,7 +278,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     ),
     HttpEndpoint(
         method="DELETE", path="/collections/{collection_id}", summary="Remove a collection", tag=_TAG,
-        handler=remove_collection,
+        handler=remove_collection, seconds=LONG_SECONDS,
         takes_if_match=True, params=CollectionParams, body=NoBody, answer=RemovedCollectionReport, scope=WRITE,
         whole_workspace=True,
     ),
@@ -279,13 +288,14 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     ),
     HttpEndpoint(
         method="PATCH", path="/collections/{collection_id}/preferences", summary="Change preferences", tag=_TAG,
-        handler=set_preferences,
+        handler=set_preferences, seconds=LONG_SECONDS,
         takes_if_match=True, params=CollectionParams, body=ChangedPreferences, answer=PreferencesState,
         scope=WRITE, problems=(503,),
     ),
     HttpEndpoint(
         method="POST", path="/collections/{collection_id}/reembed", summary="Make vectors again", tag=_TAG,
-        handler=reembed_collection, params=CollectionParams, body=ReembedBody, answer=Reembedding, status=202,
+        handler=reembed_collection, seconds=LONG_SECONDS,
+        params=CollectionParams, body=ReembedBody, answer=Reembedding, status=202,
         scope=WRITE, problems=(424, 503),
     ),
 )  # fmt: skip

@@ -16,7 +16,7 @@ from ingest_tui.server.routes.jobs import JobParams, status_for
 from ingest_tui.services.client import Client
 
 _TAG = "events"
-_JOBS_WATCHED = 100
+_NEWEST_JOBS = 100
 _SHORT = ("job_id", "state", "kind", "source_id", "collection_id", "queue_position", "updated_at")
 
 
@@ -34,12 +34,25 @@ def follow_job(call: Call[JobParams, NoBody]) -> Response:
 
 
 def follow_jobs(call: Call[Params, NoBody]) -> Response:
-    """Follow all jobs: of each its state and progress, whenever they change.
+    """Follow all jobs that have not ended, and the newest: of each its state and progress, whenever they change.
 
     The id of an event is the time of the change; Last-Event-ID resumes after it.
     """
-    client = call.client
-    return _response(call, "jobs", lambda: [_change_of(one) for one in client.jobs.page(limit=_JOBS_WATCHED)])
+    return _response(call, "jobs", JobChanges(call.client))
+
+
+class JobChanges:
+    """Reads the state of jobs again and again: one that has not ended is read until it has, however many came since."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._unfinished: frozenset[str] = frozenset()
+
+    def __call__(self) -> list[ServedEvent]:
+        """Return the state of each job now."""
+        states = self._client.jobs.watched(newest=_NEWEST_JOBS, also=self._unfinished)
+        self._unfinished = frozenset(one.job_id for one in states if one.state not in ENDED_STATES)
+        return [_change_of(one) for one in states]
 
 
 def _state_of(client: Client, job_id: str) -> ServedEvent:

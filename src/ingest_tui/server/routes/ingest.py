@@ -14,17 +14,16 @@ from ingest_tui.model.access_token import ADMIN, WRITE
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.identifiers import slug
-from ingest_tui.model.job import IngestionStatusResponse
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.server.answers import json_bytes
-from ingest_tui.server.endpoint import AnyEndpoint, Body, Call, HttpEndpoint, NoBody, Params, Reply
+from ingest_tui.server.endpoint import LONG_SECONDS, AnyEndpoint, Body, Call, HttpEndpoint, NoBody, Params, Reply
 from ingest_tui.server.pages import PageParams, number_cursor, page_at
 from ingest_tui.server.problems import RequestError, status_of
 from ingest_tui.server.routes.collections import CollectionParams, collection_for
 from ingest_tui.server.routes.document_models import DocumentId, DocumentPageAnswer, RemovedDocument
 from ingest_tui.server.routes.documents import document_for, states_of
-from ingest_tui.server.routes.jobs import status_for
+from ingest_tui.server.routes.jobs import QueuedJob, queued_job
 from ingest_tui.server.routes.sources import (
     config_given,
     queued_sync,
@@ -128,8 +127,8 @@ def ingest(call: Call[Params, IngestBody]) -> Reply:
         return queued_upload(call, collection, files, field="documents")
     if body.source_id is not None:
         return queued_sync(call, source_for(call, body.source_id), force=body.force)
-    source = _described_source(call, body)
     warn_of_both(body.source_config, body.source_path)
+    source = _described_source(call, body)
     return queued_sync(call, source, force=body.force)
 
 
@@ -199,7 +198,7 @@ def queued_upload(
         job = call.client.documents.upload(files, collection_id=collection_id, **options)
     except UsageError as error:
         raise _by_field(error, files, field) from None
-    return Reply(status_for(call, job.job_id), 202, {"Location": f"/ingest/{job.job_id}"})
+    return Reply(queued_job(call, job.job_id), 202, {"Location": f"/ingest/{job.job_id}"})
 
 
 def _by_field(error: UsageError, files: Sequence[UploadFile], field: str) -> RequestError:
@@ -241,13 +240,14 @@ def remove_file(call: Call[FileParams, NoBody]) -> RemovedDocument:
 
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
     HttpEndpoint(
-        method="POST", path="/ingest", summary="Take documents in", tag=_TAG, handler=ingest,
-        params=Params, body=IngestBody, answer=IngestionStatusResponse, status=202, scope=WRITE,
+        method="POST", path="/ingest", summary="Take documents in", tag=_TAG, handler=ingest, seconds=LONG_SECONDS,
+        params=Params, body=IngestBody, answer=QueuedJob, status=202, scope=WRITE,
         problems=(424, 503, 507),
     ),
     HttpEndpoint(
         method="POST", path="/collections/{collection_id}/files", summary="Upload files", tag=_TAG,
-        handler=upload_files, params=CollectionParams, body=UploadForm, answer=IngestionStatusResponse, status=202,
+        handler=upload_files, seconds=LONG_SECONDS,
+        params=CollectionParams, body=UploadForm, answer=QueuedJob, status=202,
         scope=WRITE, takes_files=True, problems=(503, 507),
     ),
     HttpEndpoint(

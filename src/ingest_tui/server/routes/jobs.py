@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Annotated, Any, Literal, TypeVar
@@ -13,10 +14,14 @@ from ingest_tui.model.job import IngestionStatusResponse, JobState, Manifest
 from ingest_tui.model.outcome import OutcomeName
 from ingest_tui.model.reasons import ReasonGroup
 from ingest_tui.server.endpoint import Answer, AnyEndpoint, Body, Call, HttpEndpoint, NoBody, Params
+from ingest_tui.server.noted_warnings import noted_so_far
 from ingest_tui.server.pages import Page, PageParams, closing_all, encoded_cursor, number_cursor, text_cursor
 from ingest_tui.server.values import Identifier
 
 _TAG = "jobs"
+_ACCEPTED = 202
+WORKING_MODES = frozenset({"watch", "queue"})
+"""The modes of workers that work the queue off."""
 JobKind = Literal["sync", "upload", "embed", "rechunk"]
 Read = TypeVar("Read")
 Made = TypeVar("Made")
@@ -108,6 +113,12 @@ class LogLine(Answer):
     end: int = 0
 
 
+class QueuedJob(IngestionStatusResponse):
+    """A job that was queued. ``warnings``: such as that nobody works the queue off."""
+
+    warnings: list[str]
+
+
 class RetryBody(Body):
     """What a job does again."""
 
@@ -125,6 +136,20 @@ def status_for(call: Call[Any, Any], job_id: str) -> IngestionStatusResponse:
     found = call.client.jobs.status(job_id)
     call.caller.check_sees(found.collection_id, f"job {job_id!r}")
     return found
+
+
+def queued_job(call: Call[Any, Any], job_id: str) -> QueuedJob:
+    """Return a job that was queued for this request, with what there is to warn of."""
+    state = status_for(call, job_id)
+    if state.state is JobState.QUEUED:
+        warn_without_worker(call)
+    return QueuedJob.model_validate(state.model_dump() | {"warnings": noted_so_far()})
+
+
+def warn_without_worker(call: Call[Any, Any]) -> None:
+    """Warn where no worker is running, so that what was queued waits."""
+    if not any(worker.mode in WORKING_MODES for worker in call.client.workers.list()):
+        warnings.warn("no worker is running: the job waits until 'ingest-tui worker start'", stacklevel=2)
 
 
 def get_ingestion(call: Call[JobParams, NoBody]) -> IngestionStatusResponse:
@@ -212,15 +237,15 @@ def resume_job(call: Call[JobParams, NoBody]) -> IngestionStatusResponse:
     return _asked(call, call.client.jobs.resume)
 
 
-def retry_job(call: Call[JobParams, RetryBody]) -> IngestionStatusResponse:
+def retry_job(call: Call[JobParams, RetryBody]) -> QueuedJob:
     """Queue a new job that does an ended one again, and return that job."""
     failed_only = call.body.failed_only
-    return _asked(call, lambda job_id: call.client.jobs.retry(job_id, failed_only=failed_only))
+    return _queued(call, lambda job_id: call.client.jobs.retry(job_id, failed_only=failed_only))
 
 
-def approve_job(call: Call[JobParams, NoBody]) -> IngestionStatusResponse:
+def approve_job(call: Call[JobParams, NoBody]) -> QueuedJob:
     """Approve the deletions that a job holds, and return the job that carries them out."""
-    return _asked(call, call.client.jobs.approve)
+    return _queued(call, call.client.jobs.approve)
 
 
 def refuse_job(call: Call[JobParams, NoBody]) -> IngestionStatusResponse:
@@ -234,6 +259,11 @@ def set_job_priority(call: Call[JobParams, PriorityBody]) -> IngestionStatusResp
     return _asked(call, lambda job_id: call.client.jobs.set_priority(job_id, priority))
 
 
+def _queued(call: Call[JobParams, Any], ask: Callable[[str], Manifest]) -> QueuedJob:
+    job = status_for(call, call.params.job_id)
+    return queued_job(call, ask(job.job_id).job_id)
+
+
 def _asked(call: Call[JobParams, Any], ask: Callable[[str], Manifest]) -> IngestionStatusResponse:
     job = status_for(call, call.params.job_id)
     return call.client.jobs.status(ask(job.job_id).job_id)
@@ -242,7 +272,8 @@ def _asked(call: Call[JobParams, Any], ask: Callable[[str], Manifest]) -> Ingest
 def _action(name: str, summary: str, handler: Callable[[Any], IngestionStatusResponse], **more: Any) -> AnyEndpoint:
     return HttpEndpoint(
         method="POST", path=f"/jobs/{{job_id}}/{name}", summary=summary, tag=_TAG, handler=handler,
-        params=JobParams, body=more.pop("body", NoBody), answer=IngestionStatusResponse, scope=WRITE, **more,
+        params=JobParams, body=more.pop("body", NoBody), scope=WRITE,
+        answer=QueuedJob if more.get("status") == _ACCEPTED else IngestionStatusResponse, **more,
     )  # fmt: skip
 
 

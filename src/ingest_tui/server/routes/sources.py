@@ -11,13 +11,22 @@ from pydantic import Field
 
 from ingest_tui.model.access_token import ADMIN, WRITE
 from ingest_tui.model.errors import NotFoundError
-from ingest_tui.model.job import IngestionStatusResponse
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source
-from ingest_tui.server.endpoint import Answer, AnyEndpoint, Body, Call, HttpEndpoint, NoBody, Params, Reply
+from ingest_tui.server.endpoint import (
+    LONG_SECONDS,
+    Answer,
+    AnyEndpoint,
+    Body,
+    Call,
+    HttpEndpoint,
+    NoBody,
+    Params,
+    Reply,
+)
 from ingest_tui.server.etags import check_match, etag_of
 from ingest_tui.server.pages import USUAL_LIMIT, Page, PageParams, closing_all, number_cursor, page_at
-from ingest_tui.server.routes.jobs import status_for
+from ingest_tui.server.routes.jobs import QueuedJob, queued_job
 from ingest_tui.server.values import Identifier
 from ingest_tui.services.sources.trials import PreviewItem
 
@@ -307,10 +316,10 @@ def sync_source(call: Call[SourceParams, SyncBody]) -> Reply:
 
 def queued_sync(call: Call[Any, Any], source: Source, *, force: bool) -> Reply:
     """Queue a sync, and answer with its job and where its state is; `Ingest-Joined` where it waited already."""
-    requested = call.client.sources.request_sync(source.source_id, trigger="api", force=force)
+    requested = call.client.sources.request_sync(source.source_id, force=force)
     job_id = requested.manifest.job_id
     joined = {} if requested.is_new else {"Ingest-Joined": "yes"}
-    return Reply(status_for(call, job_id), 202, {"Location": f"/ingest/{job_id}", **joined})
+    return Reply(queued_job(call, job_id), 202, {"Location": f"/ingest/{job_id}", **joined})
 
 
 def _state(call: Call[Any, Any], summary: Any) -> SourceAnswer:
@@ -351,7 +360,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         params=Params, body=NoBody, answer=SourceAnswers,
     ),
     HttpEndpoint(
-        method="POST", path="/sources", summary="Add a source", tag=_TAG, handler=add_source,
+        method="POST", path="/sources", summary="Add a source", tag=_TAG, handler=add_source, seconds=LONG_SECONDS,
         params=Params, body=NewSource, answer=SourceAnswer, status=201, scope=ADMIN, problems=(424, 503),
         whole_workspace=True,
     ),
@@ -360,29 +369,34 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
         params=SourceParams, body=NoBody, answer=SourceAnswer,
     ),
     HttpEndpoint(
-        method="PATCH", path="/sources/{source_id}", summary="Change a source", tag=_TAG, handler=edit_source,
+        method="PATCH", path="/sources/{source_id}", summary="Change a source", tag=_TAG,
+        handler=edit_source, seconds=LONG_SECONDS,
         takes_if_match=True,
         params=SourceParams, body=EditedSource, answer=SourceAnswer, scope=ADMIN, problems=(424, 503),
     ),
     HttpEndpoint(
-        method="DELETE", path="/sources/{source_id}", summary="Remove a source", tag=_TAG, handler=remove_source,
+        method="DELETE", path="/sources/{source_id}", summary="Remove a source", tag=_TAG,
+        handler=remove_source, seconds=LONG_SECONDS,
         takes_if_match=True,
         params=RemoveParams, body=NoBody, answer=RemovedSource, scope=ADMIN,
     ),
     HttpEndpoint(
-        method="POST", path="/sources/{source_id}/test", summary="Try a source", tag=_TAG, handler=test_source,
+        method="POST", path="/sources/{source_id}/test", summary="Try a source", tag=_TAG,
+        handler=test_source, seconds=LONG_SECONDS,
         params=SourceParams, body=NoBody, answer=Trial, scope=WRITE, problems=(424, 503),
     ),
     HttpEndpoint(
         method="GET", path="/sources/{source_id}/preview", summary="What a source has", tag=_TAG,
-        handler=preview_source, params=PreviewParams, body=NoBody, answer=PreviewAnswer, problems=(424, 503),
+        handler=preview_source, seconds=LONG_SECONDS,
+        params=PreviewParams, body=NoBody, answer=PreviewAnswer, problems=(424, 503),
     ),
     HttpEndpoint(
         method="GET", path="/sources/{source_id}/plan", summary="What a sync would do", tag=_TAG,
-        handler=plan_source, params=PlanParams, body=NoBody, answer=Page[PlannedAction], problems=(424, 503),
+        handler=plan_source, seconds=LONG_SECONDS,
+        params=PlanParams, body=NoBody, answer=Page[PlannedAction], problems=(424, 503),
     ),
     HttpEndpoint(
         method="POST", path="/sources/{source_id}/sync", summary="Sync a source", tag=_TAG, handler=sync_source,
-        params=SourceParams, body=SyncBody, answer=IngestionStatusResponse, status=202, scope=WRITE,
+        params=SourceParams, body=SyncBody, answer=QueuedJob, status=202, scope=WRITE,
     ),
 )  # fmt: skip

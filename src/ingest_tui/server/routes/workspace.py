@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from ingest_tui.model.access_token import ADMIN
-from ingest_tui.server.endpoint import Answer, AnyEndpoint, Call, HttpEndpoint, NoBody, Params
+from ingest_tui.server.endpoint import Answer, AnyEndpoint, Call, HttpEndpoint, NoBody, Params, Reply
 from ingest_tui.server.pages import Page, PageParams, closing_all, encoded_cursor, number_cursor
 from ingest_tui.server.values import Moment
 from ingest_tui.services.jobs.audit_trail import AuditQuery
@@ -23,6 +23,17 @@ class Alive(Answer):
 
     status: Literal["ok"] = "ok"
     version: str = __version__
+
+
+class ServerAnswer(Answer):
+    """What this server is, and where it is described: paths of it."""
+
+    name: str = "ingest-tui"
+    version: str = __version__
+    docs: str = "/docs"
+    openapi: str = "/openapi.json"
+    mcp: str = "/mcp"
+    health: str = "/health"
 
 
 class HealthFinding(Answer):
@@ -41,6 +52,12 @@ class Readiness(Answer):
     status: str
     summary: str
     findings: list[HealthFinding]
+
+
+def describe_server(call: Call[Params, NoBody]) -> Reply:
+    """Say what this server is and where it is described. Who asks for HTML gets the page for browsers here."""
+    del call
+    return Reply(ServerAnswer(), headers={"Vary": "Accept"})
 
 
 def health(call: Call[Params, NoBody]) -> Alive:
@@ -101,6 +118,10 @@ def metrics(call: Call[Params, NoBody]) -> Response:
 
 _EMPTY: dict[str, Any] = {"at": "", "by": "", "action": "", "target": "", "outcome": "", "details": {}}
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
+    HttpEndpoint(
+        method="GET", path="/", summary="What this server is", tag=_TAG, handler=describe_server,
+        params=Params, body=NoBody, answer=ServerAnswer, is_public=True,
+    ),
     HttpEndpoint(
         method="GET", path="/health", summary="Whether the server answers", tag=_TAG, handler=health,
         params=Params, body=NoBody, answer=Alive, is_public=True,

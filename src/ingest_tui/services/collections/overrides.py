@@ -15,7 +15,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.chunk_tokens import limits_of
 from ingest_tui.store.document_preferences import overriding_of
-from ingest_tui.store.users import requester
+from ingest_tui.store.users import requester, trigger_here
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.submit import submit_rechunking
 
@@ -117,7 +117,7 @@ def number_cut_otherwise(workspace: Workspace, before: Source, after: Source) ->
 def queue_rechunking(workspace: Workspace, before: Source, after: Source) -> None:
     """Queue the job that cuts the documents of a source again after an edit of it, where there is anything to cut."""
     if number_cut_otherwise(workspace, before, after):
-        submit_rechunking(workspace, after.collection_id, trigger="manual", by=requester())
+        submit_rechunking(workspace, after.collection_id, trigger=trigger_here(), by=requester())
 
 
 def waiting_rechunking(workspace: Workspace, collection_id: str) -> Manifest | None:

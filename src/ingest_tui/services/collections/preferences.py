@@ -25,7 +25,7 @@ from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.queries import DocumentChoice
 from ingest_tui.store.chunk_tokens import limits_of
 from ingest_tui.store.document_preferences import overriding_of
-from ingest_tui.store.users import requester
+from ingest_tui.store.users import requester, trigger_here
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.submit import submit_rechunking
 
@@ -138,7 +138,7 @@ def unknown_columns(workspace: Workspace, change: PreferenceChange) -> list[str]
 def rechunk_collection(workspace: Workspace, collection_id: str) -> Manifest:
     """Queue a job that cuts the documents of a collection by its preferences, where they are cut otherwise."""
     workspace.collections.get(collection_id)
-    manifest = submit_rechunking(workspace, collection_id, trigger="manual", by=requester())
+    manifest = submit_rechunking(workspace, collection_id, trigger=trigger_here(), by=requester())
     details: dict[str, Any] = {"collection": collection_id}
     workspace.audit.add(at=rfc3339_now(), by=requester(), action="job.rechunk", target=manifest.job_id, **details)
     return manifest

@@ -33,7 +33,7 @@ from ingest_tui.store.fs.atomic import sync_filesystem
 from ingest_tui.store.layout import RAW_STEM
 from ingest_tui.store.records.plan_file import read_plan, write_known_plan
 from ingest_tui.store.staging import StagingArea
-from ingest_tui.store.users import requester
+from ingest_tui.store.users import requester, trigger_here
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.submit import new_manifest, source_of_upload
 
@@ -122,7 +122,7 @@ def _queue(
         raise as_one_error(checked.problems, len(files))
     _check_room(workspace, checked.size)
     source = source_of_upload(collection_id, options)
-    manifest = new_manifest(source, kind="upload", trigger="manual", by=requester(), staged=True, **options)
+    manifest = new_manifest(source, kind="upload", trigger=trigger_here(), by=requester(), staged=True, **options)
     with workspace.jobs.being_made(manifest) as job_paths:
         staging, problems = StagingArea(job_paths.staging), checked.problems
         lines: list[PlanLine] = []

@@ -17,6 +17,17 @@ def status(workspace: Workspace, job_id: str) -> IngestionStatusResponse:
     return status_response(manifest, workspace.jobs.queue_position(manifest.job_id))
 
 
+def watched_statuses(workspace: Workspace, *, newest: int, also: Collection[str] = ()) -> list[IngestionStatusResponse]:
+    """Return the newest jobs, all that have not ended, and those of ``also``: what changes is among them.
+
+    A job whose manifest is lost or damaged is passed over.
+    """
+    ids = dict.fromkeys([*workspace.jobs.ids()[:newest], *workspace.jobs.queued_ids(), *also])
+    positions = queue_positions(workspace)
+    jobs = (as_it_is(workspace, manifest) for manifest in workspace.jobs.readable(list(ids)))
+    return [status_response(job, positions.get(job.job_id)) for job in jobs]
+
+
 def status_response(manifest: Manifest, queue_position: int | None) -> IngestionStatusResponse:
     """Return a manifest, with its place in the queue, as the status response."""
     values = {name: getattr(manifest, name) for name in IngestionStatusResponse.model_fields if hasattr(manifest, name)}

@@ -33,7 +33,7 @@ from ingest_tui.store.records.job_log import read_log
 from ingest_tui.store.records.journal import read_journal_from
 from ingest_tui.store.records.looks import why_hold_is_closed
 from ingest_tui.store.records.plan_file import read_plan, write_known_plan
-from ingest_tui.store.users import requester
+from ingest_tui.store.users import requester, trigger_here
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.submit import RequestedSync, new_manifest, request_sync, submit_embedding, submit_rechunking
 
@@ -160,7 +160,7 @@ def job_log(
 
 
 def request_source_sync(
-    workspace: Workspace, source_id: str, *, trigger: str = "manual", force: bool = False
+    workspace: Workspace, source_id: str, *, trigger: str = "", force: bool = False
 ) -> RequestedSync:
     """Queue a sync of a source, or join the one that waits already. ``force`` reads and extracts everything again."""
     source = workspace.sources.get(source_id)
@@ -171,13 +171,13 @@ def request_source_sync(
             source_id=source_id,
         )
     options = {"force": True} if force else {}
-    requested = request_sync(workspace, source, trigger=trigger, by=requester(), **options)
+    requested = request_sync(workspace, source, trigger=trigger or trigger_here(), by=requester(), **options)
     joined = {} if requested.is_new else {"joined": True}
     _audit(workspace, "job.sync", requested.manifest.job_id, source=source_id, **joined)
     return requested
 
 
-def enqueue_sync(workspace: Workspace, source_id: str, *, trigger: str = "manual", force: bool = False) -> Manifest:
+def enqueue_sync(workspace: Workspace, source_id: str, *, trigger: str = "", force: bool = False) -> Manifest:
     """As `request_source_sync`; returns the job."""
     return request_source_sync(workspace, source_id, trigger=trigger, force=force).manifest
 
@@ -343,7 +343,7 @@ def approve_job(workspace: Workspace, job_id: str) -> Manifest:
     with _held_by(workspace, job_id) as (old, held):
         held_deletions(workspace, old.job_id)  # raises when what is approved cannot be read
         source = workspace.sources.get(old.source_id)
-        manifest = request_sync(workspace, source, trigger="manual", by=requester(), approves=old.job_id).manifest
+        manifest = request_sync(workspace, source, trigger=trigger_here(), by=requester(), approves=old.job_id).manifest
         held.answered_by_job = manifest.job_id
         workspace.jobs.save(old)
     _audit(workspace, "job.approve", old.job_id, documents=held.documents, job=manifest.job_id)

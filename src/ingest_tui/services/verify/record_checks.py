@@ -49,6 +49,9 @@ def _settings_of_people(workspace: Workspace) -> Iterator[Inconsistency]:
     tokens = AccessTokenStore(layout)
     if message := _fault_of(lambda _name: tokens.all(), ""):
         yield Inconsistency("record_damaged", layout.access_tokens.name, message)
+    if workspace.settings.server_tokens_made and not tokens.is_used:
+        message = "it is missing, so no token is valid: restore it from a backup, or make tokens again"
+        yield Inconsistency("record_damaged", layout.access_tokens.name, message)
     for path in sorted(layout.trash.glob(f"{REMOVED_COLLECTION}*.json")):
         if not _is_json(path):
             yield Inconsistency("record_damaged", f"{layout.trash.name}/{path.name}", "it is not JSON")

@@ -9,7 +9,7 @@ from ingest_tui.store.records.record_file import RecordFile
 
 
 class AccessTokenStore:
-    """Reads and changes them. A file that is missing holds none."""
+    """Reads and changes them. A file that is missing holds none, which lets nobody in: see `has_tokens`."""
 
     def __init__(self, layout: Layout) -> None:
         self._path = layout.access_tokens

@@ -19,6 +19,7 @@ from ingest_tui.store.records.audit_chain import (
     write_head,
 )
 from ingest_tui.store.records.journal import Journal, decode_line, read_journal, read_journal_from, whole_lines
+from ingest_tui.store.users import asked_through
 
 
 class AuditLog:
@@ -30,7 +31,9 @@ class AuditLog:
         self._head = layout.audit_head
 
     def add(self, *, at: str, by: str, action: str, target: str, outcome: str = "done", **details: Any) -> None:
-        """Write one durable line, without secrets."""
+        """Write one durable line, without secrets; ``trigger`` among its details names a server that was asked."""
+        if through := asked_through():
+            details = {"trigger": through, **details}
         record = {"at": at, "by": by, "action": action, "target": target, "outcome": outcome, "details": details}
         lock = FileLock(self._lock_path)
         lock.acquire(10.0, what="the audit log")

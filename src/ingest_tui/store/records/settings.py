@@ -83,6 +83,7 @@ class Settings(BaseModel):
     on_job_end: tuple[JobEndHook, ...] = Field(default=(), description="commands and webhooks; docs/operations.md")
     calls_per_credential: int = Field(default=32, ge=1, le=1024)
     allow_network_filesystem: bool = False
+    server_tokens_made: bool = Field(default=False, description="the HTTP server asks for tokens, whether any are left")
 
     @property
     def log_limit(self) -> LogLimit:
@@ -112,7 +113,7 @@ def _days_or_none(number: int | None) -> timedelta | None:
 
 
 ENVIRONMENT_PREFIX = "INGEST_TUI_"
-_KEPT_BY_THE_PROGRAM = {"schema_version", "revision", "created_at"}
+_KEPT_BY_THE_PROGRAM = {"schema_version", "revision", "created_at", "server_tokens_made"}
 SETTING_NAMES = tuple(name for name in Settings.model_fields if name not in _KEPT_BY_THE_PROGRAM)
 """What a person may set."""
 

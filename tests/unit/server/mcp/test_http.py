@@ -13,6 +13,8 @@ from mcp.client.streamable_http import streamable_http_client
 
 from ingest_tui.server.app import build_app
 from ingest_tui.services.client import Client
+from ingest_tui.store.layout import Layout
+from ingest_tui.store.records.settings import change_setting
 from tests.servers.mcp_agent import ERAS, Agent
 from tests.servers.served import Served
 
@@ -31,6 +33,7 @@ def served(made: Served) -> Iterator[Served]:
     """The same; tokens that a test makes are gone after it."""
     yield made
     (made.root / "server-tokens.json").unlink(missing_ok=True)
+    change_setting(Layout(made.root), "server_tokens_made", value=False)
 
 
 def agent_at(served: Served, *, token: str = "", mode: str = "legacy", read_only: bool = False) -> Agent:
@@ -67,7 +70,9 @@ def test_a_token_says_what_an_agent_may_do(served: Served) -> None:
     assert "sync" not in reading.tools()
     assert "--read-only" in reading.error("sync", source_id="papers")["hint"]
     job_id = agent_at(served, token=writes).get("sync", source_id="papers")["job_id"]
-    assert served.client.jobs.get(job_id).requested_by.startswith("token:writes@")
+    job = served.client.jobs.get(job_id)
+    assert job.requested_by.startswith("token:writes@")
+    assert job.trigger == "mcp"
     served.client.jobs.cancel(job_id)
 
 

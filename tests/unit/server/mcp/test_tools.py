@@ -20,7 +20,7 @@ from tests.unit.server.mcp.conftest import GUIDE, MakeAgent
 
 SNAPSHOT = Path(__file__).with_name("tools.json")
 READING = {"search", "fetch", "list_sources", "freshness", "explain", "similar"}
-CHANGING = {"sync", "approve", "ignore"}
+CHANGING = {"sync", "approve", "withdraw", "ignore"}
 
 
 def first_id(agent: Agent, query: str) -> str:
@@ -47,7 +47,7 @@ def test_what_changes_something_is_offered_only_where_that_is_allowed(agent: Mak
     for name, tool in all_of_them.items():
         assert tool["annotations"]["readOnlyHint"] == (name in READING)
         assert tool["annotations"]["destructiveHint"] == (name == "approve")
-        assert tool["annotations"]["idempotentHint"] == (name != "approve")
+        assert tool["annotations"]["idempotentHint"] == (name not in {"approve", "withdraw"})
 
 
 @pytest.mark.parametrize("tool", sorted(CHANGING))
@@ -162,6 +162,7 @@ def test_earlier_versions_are_read_by_number(agent: MakeAgent, home: Path) -> No
         ("similar", {"text": "y"}, "no_embedder"),
         ("sync", {"source_id": "nowhere"}, "not_found"),
         ("approve", {"job_id": "last"}, "not_found"),
+        ("withdraw", {"job_id": "last"}, "not_found"),
         ("ignore", {"source_id": "docs", "addresses": ["nowhere"]}, "not_found"),
         ("ignore", {"source_id": "docs", "addresses": []}, "invalid"),
         ("nothing", {}, "usage"),
@@ -265,6 +266,7 @@ def test_what_is_in_another_collection_does_not_exist(agent: MakeAgent) -> None:
         "freshness": {"source_id": "notes"},
         "sync": {"source_id": "notes"},
         "approve": {"job_id": job_id},
+        "withdraw": {"job_id": job_id},
         "ignore": {"source_id": "notes", "addresses": ["x"]},
     }.items():
         assert seen.error(tool, **arguments)["code"] == "not_found", tool
@@ -321,8 +323,11 @@ def test_held_deletions_are_approved_and_audited(agent: MakeAgent, home: Path) -
     approved = asking.get("approve", job_id=held["job_id"])
     assert approved["documents"] == 12
     assert asking.error("approve", job_id=held["job_id"])["code"] == "usage"
+    assert asking.get("withdraw", job_id=held["job_id"]) == {"job_id": held["job_id"], "documents": 12}
+    assert asking.error("withdraw", job_id=held["job_id"])["code"] == "usage"
+    assert asking.get("approve", job_id=held["job_id"])["documents"] == 12
     audit = audit_of(Client(home / "workspace"))
-    assert [one["by"].partition("@")[0] for one in audit if one["action"] == "job.approve"] == ["mcp:somebody"]
+    assert [one["by"].partition("@")[0] for one in audit if one["action"] == "job.approve"] == ["mcp:somebody"] * 2
 
 
 def test_problems_are_ignored_by_their_addresses(agent: MakeAgent, home: Path) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
+from ingest_tui import open_workspace
+from ingest_tui.worker.living_workers import WorkerRegistration
 from tests.servers.served import Served
 
 
@@ -13,6 +17,9 @@ def test_an_upload_is_a_job(own: Served) -> None:
         sent = [("files", ("a.txt", b"first words")), ("files", ("b.txt", b"second words"))]
         made = asking.post("/collections/default/files", files=sent, data={"label": "final"})
         assert (made.status_code, made.json()["kind"]) == (202, "upload")
+        assert own.client.jobs.get(made.json()["job_id"]).trigger == "http"
+        line = own.client.audit.lines_from(None)[0][-1]
+        assert (line["action"], line["details"]["trigger"]) == ("upload", "http")
         assert asking.get(made.headers["location"]).json()["state"] == "queued"
 
 
@@ -52,3 +59,25 @@ def test_documents_in_the_body_are_files(own: Served) -> None:
             assert asking.post("/ingest", json=wrong).status_code == 422
         damaged = {"documents": [documents[0], {"name": "d.docx", "content": "no"}]}
         assert asking.post("/ingest", json=damaged).json()["errors"][0]["field"] == "documents.1"
+
+
+def test_what_waits_for_a_worker_says_so(own: Served) -> None:
+    """Without a worker the answer warns of it, next to what else there is to warn of; with one it does not."""
+    both = {"source_path": "/nowhere", "source_config": {"path": str(own.documents)}, "name": "papers"}
+    with own.asking() as asking:
+        paths = asking.post("/ingest", json={"source_id": "papers"}), asking.post("/sources/papers/sync", json={})
+        for answer in (*paths, asking.post("/collections/default/files", files=[("files", ("a.txt", b"words"))])):
+            assert answer.status_code == 202, answer.text
+            (warning,) = answer.json()["warnings"]
+            assert "'ingest-tui worker start'" in warning
+            assert "worker start" in answer.headers["warning"]
+        assert "source_path" in asking.post("/ingest", json=both).json()["warnings"][0]
+        with living_worker(own):
+            assert asking.post("/sources/papers/sync", json={}).json()["warnings"] == []
+
+
+@contextmanager
+def living_worker(served: Served) -> Iterator[None]:
+    """Have the workspace look as if a worker worked its queue off."""
+    with open_workspace(served.root) as handle, closing(WorkerRegistration(handle.workspace, "queue")):
+        yield
