@@ -19,7 +19,7 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ingest_tui.model.access_token import ADMIN
+from ingest_tui.model.access_token import ADMIN, READ
 from ingest_tui.model.errors import IngestError, NotFoundError, WorkspaceMissingError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.server.access import ClientAccess
@@ -33,6 +33,8 @@ from ingest_tui.server.places import PlaceNames
 from ingest_tui.server.problems import RequestError, known_error, problem_response
 from ingest_tui.server.requests import params_of, sent_body
 from ingest_tui.services.client import Client
+from ingest_tui.store.given_answers import GivenAnswerStore
+from ingest_tui.store.layout import Layout
 from ingest_tui.store.users import acting_for
 
 _TRIGGER = "http"
@@ -50,10 +52,10 @@ class ServerState:
     client: Client
     access: ClientAccess
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "service"))
-    answers: AnswersGiven = field(default_factory=AnswersGiven)
 
     def __post_init__(self) -> None:
-        """Let what is followed be read in the same threads."""
+        """Let what is followed be read in the same threads, and answers be kept in the workspace."""
+        self.answers = AnswersGiven(GivenAnswerStore(Layout(self.client.root)))
         self.feeds = Feeds(lambda read: in_thread(self, read), self.access.let_in)
 
 
@@ -132,7 +134,8 @@ def _done_once(state: ServerState, endpoint: AnyEndpoint, call: Call[Any, Any], 
     if key is None or endpoint.method != "POST":
         return _handled(endpoint, call)
     name = (call.caller.name, endpoint.method, url.path, checked_key(key))
-    return state.answers.answer(name, digest_of(call.body, url.query, call.files), lambda: _handled(endpoint, call))
+    asked = digest_of(call.body, url.query, call.files)
+    return state.answers.answer(name, asked, lambda: _handled(endpoint, call), is_stored=endpoint.scope != READ)
 
 
 def _handled(endpoint: AnyEndpoint, call: Call[Any, Any]) -> Response:

@@ -1,7 +1,8 @@
 """Requests that are sent again because nobody knows whether they arrived: done once, answered again.
 
-A client names what it asks for with Idempotency-Key; the answer is kept in memory for a day, at most a thousand of
-them. What failed is not kept: it may be tried again under the same key.
+A client names what it asks for with Idempotency-Key; the answer is kept for a day, at most a thousand of them, those of
+what changes something in the workspace too, over a restart. What failed is not kept: it may be tried again under the
+same key.
 """
 
 from __future__ import annotations
@@ -19,11 +20,10 @@ from starlette.responses import Response
 
 from ingest_tui.server.endpoint import SentFile
 from ingest_tui.server.problems import RequestError
+from ingest_tui.store.given_answers import KEPT_SECONDS, MOST_KEPT, GivenAnswer, GivenAnswerStore
 
 HEADER = "idempotency-key"
 LONGEST_KEY = 200
-_KEPT = 1000
-_SECONDS = 24 * 3600.0
 _FAILED = 400
 _PIECE = 1 << 20
 Name = tuple[str, str, str, str]
@@ -34,25 +34,27 @@ Name = tuple[str, str, str, str]
 class _Known:
     asked: str
     at: float
-    answer: tuple[int, bytes, dict[str, str]] | None = None
+    answer: GivenAnswer | None = None
 
 
 class AnswersGiven:
-    """The answers that were given, by what was asked for. For all threads."""
+    """The answers that were given, by what was asked for. For all threads. ``store`` has those of earlier servers."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: GivenAnswerStore | None = None, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
         self._guard = threading.Lock()
         self._known: OrderedDict[Name, _Known] = OrderedDict()
         self._clock = clock
 
-    def answer(self, name: Name, asked: str, do: Callable[[], Response]) -> Response:
-        """Do what is asked, or return the answer that was given to it before.
+    def answer(self, name: Name, asked: str, do: Callable[[], Response], *, is_stored: bool = False) -> Response:
+        """Do what is asked, or return the answer that was given to it before, by a server before this one if it
+        ``is_stored``.
 
         Raises `RequestError` where the same is being done right now (409), and for a key of something else (422).
         """
         with self._guard:
             self._forget_old()
-            known = self._known.get(name)
+            known = self._known.get(name) or (self._stored(name) if is_stored else None)
             if known is None:
                 known = self._known[name] = _Known(asked, self._clock())
             else:
@@ -65,18 +67,25 @@ class AnswersGiven:
         if response.status_code >= _FAILED:
             self._forget(name)
         else:
-            known.answer = response.status_code, bytes(response.body), dict(response.headers)
+            body = bytes(response.body).decode()
+            known.answer = GivenAnswer(asked, known.at, response.status_code, dict(response.headers), body)
+            if is_stored and self._store is not None:
+                self._store.put(name, known.answer)
         return response
+
+    def _stored(self, name: Name) -> _Known | None:
+        found = None if self._store is None else self._store.get(name, self._clock())
+        return None if found is None else _Known(found.asked, found.at, found)
 
     def _forget(self, name: Name) -> None:
         with self._guard:
             self._known.pop(name, None)
 
     def _forget_old(self) -> None:
-        oldest = self._clock() - _SECONDS
+        oldest = self._clock() - KEPT_SECONDS
         while self._known:
             first = next(iter(self._known.values()))
-            if len(self._known) < _KEPT and first.at >= oldest:
+            if len(self._known) < MOST_KEPT and first.at >= oldest:
                 return
             self._known.popitem(last=False)
 
@@ -90,8 +99,8 @@ def _again(known: _Known, asked: str) -> Response:
     if known.answer is None:
         hint = "wait for its answer, then send it again"
         raise RequestError("the same request is being answered right now", status=409, code="busy", hint=hint)
-    status, body, headers = known.answer
-    return Response(body, status, {**headers, "Idempotency-Replayed": "true"})
+    answer = known.answer
+    return Response(answer.body, answer.status, {**answer.headers, "Idempotency-Replayed": "true"})
 
 
 def checked_key(key: str) -> str:

@@ -245,6 +245,11 @@ class Layout:
         return self.root / "server-tokens.json"
 
     @property
+    def server_answers(self) -> Path:
+        """Answers of the HTTP server that it gives again for a day; may be removed at any time."""
+        return self.root / "server-answers"
+
+    @property
     def view_state(self) -> Path:
         """What the TUI remembers of its views."""
         return self.root / "tui.json"
@@ -281,6 +286,7 @@ class Layout:
             self.root / "schedules",
             self.parsers,
             self.ocr_pages,
+            self.server_answers,
             self.locks / "embedding",
             self.locks / "rechunking",
             self.locks / "source",

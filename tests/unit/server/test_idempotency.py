@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import stat
 import threading
+import time
+from pathlib import Path
 
 import pytest
 from starlette.responses import Response
 
 from ingest_tui.server.idempotency import AnswersGiven
 from ingest_tui.server.problems import RequestError
+from ingest_tui.store.given_answers import GivenAnswer, GivenAnswerStore
+from ingest_tui.store.layout import Layout
 from tests.servers.served import Served
 
 NAME = ("", "POST", "/ingest", "k1")
@@ -71,3 +76,40 @@ def test_answers_are_kept_for_a_day_and_not_without_end() -> None:
     assert answers.answer(("", "POST", "/", "1000"), "x", lambda: Response(b"new")).body == b"old"
     now[0] = 24 * 3600 + 1
     assert answers.answer(("", "POST", "/", "1000"), "x", lambda: Response(b"new")).body == b"new"
+
+
+def test_a_request_is_done_once_over_a_restart(own: Served) -> None:
+    """Another server of the same workspace gives the answer of the one before, and refuses the key for other things."""
+    key = {"Idempotency-Key": "k1"}
+    body = {"documents": [{"name": "a.txt", "content": "words"}]}
+    with own.asking() as before:
+        first = before.post("/ingest", json=body, headers=key)
+    with own.asking() as after:
+        again = after.post("/ingest", json=body, headers=key)
+        assert again.json() == first.json()
+        assert again.headers["location"] == first.headers["location"]
+        assert (again.status_code, again.headers["idempotency-replayed"]) == (202, "true")
+        assert after.post("/ingest", json={"source_id": "papers"}, headers=key).status_code == 422
+        assert len(own.client.jobs.list()) == 2
+        after.post("/search", json={"query": "barometer"}, headers={"Idempotency-Key": "k2"})
+    (kept,) = (own.root / "server-answers").iterdir()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    kept.write_text("{")
+    with own.asking() as after:
+        assert "idempotency-replayed" not in after.post("/ingest", json=body, headers=key).headers
+
+
+def test_what_is_stored_is_bounded_and_expires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The older half goes where there are too many, and each after a day."""
+    monkeypatch.setattr("ingest_tui.store.given_answers.MOST_KEPT", 4)
+    (tmp_path / "workspace").mkdir()
+    layout = Layout(tmp_path / "workspace")
+    store, now = GivenAnswerStore(layout), time.time()
+    for number in range(9):
+        answers = AnswersGiven(store, clock=lambda: now)
+        answers.answer(("", "POST", "/", str(number)), "x", lambda: Response(b"done"), is_stored=True)
+        assert len(list(layout.server_answers.iterdir())) <= 4
+    assert store.get(("", "POST", "/", "8"), now) is not None
+    assert store.get(("", "POST", "/", "8"), now + 24 * 3600 + 1) is None
+    store.put(("late",), GivenAnswer("x", now + 25 * 3600, 200, {}, ""))
+    assert len(list(layout.server_answers.iterdir())) == 1

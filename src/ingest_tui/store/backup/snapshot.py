@@ -30,7 +30,8 @@ NOT_IN_BACKUPS = (
     # These have ways of their own; a queue entry is made for each job that waits.
     *("documents", "trash", "jobs", "quarantine", "queue", "audit.jsonl"),
     # Of this machine and this moment, or made again from the rest.
-    *("locks", "workers", "parsers", "vectors", "listings", "ocr-pages", "ballast", "worker.*", "intents.jsonl"),
+    *("locks", "workers", "parsers", "vectors", "listings", "ocr-pages", "server-answers"),
+    *("ballast", "worker.*", "intents.jsonl"),
     *("catalogue.db*", "catalogue.mark", "catalogue.rebuild.db*", f"{TEMPORARY_PREFIX}*"),
 )
 """Names in the folder of a workspace, as patterns. Whatever else is there is in a backup."""
