@@ -299,7 +299,7 @@ def test_a_sync_is_queued_once_and_audited(agent: MakeAgent, home: Path) -> None
     assert first["job_id"] == second["job_id"]
     client = Client(home / "workspace")
     job = client.jobs.get(first["job_id"])
-    assert (job.trigger, job.requested_by.partition("@")[0]) == ("api", "mcp:somebody")
+    assert (job.trigger, job.requested_by.partition("@")[0]) == ("mcp", "mcp:somebody")
     entry = next(one for one in audit_of(client) if one["target"] == first["job_id"])
     assert entry["by"].startswith("mcp:somebody@")
 

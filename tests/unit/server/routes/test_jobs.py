@@ -20,7 +20,7 @@ def test_the_state_of_a_job_is_given_by_its_id(served: Served, asking: TestClien
 
 def test_a_job_that_is_not_there_is_another_problem_than_an_id_that_is_none(asking: TestClient) -> None:
     """404 for the one, 422 for the other; both are problem details with code, hint and exit code."""
-    for job_id, status, code, exit_code in ((UNKNOWN, 404, "not_found", 4), ("..%2Fx", 404, "not_found", 2)):
+    for job_id, status, code, exit_code in ((UNKNOWN, 404, "not_found", 4), ("..%2Fx", 404, "not_found", 4)):
         answer = asking.get(f"/ingest/{job_id}")
         problem = answer.json()
         assert (answer.status_code, problem["code"], problem["exit_code"]) == (status, code, exit_code)
