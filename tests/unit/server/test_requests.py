@@ -41,6 +41,7 @@ def test_a_form_that_was_cut_off_is_refused_and_nothing_is_stored(own: Served) -
         ("/documents?until=2026-13-01", "until"),
         ("/documents?since=2026-01-01T25:00:00Z", "since"),
         ("/documents?media_type=%00", "media_type"),
+        ("/manifests?since=foo", "since"),
         ("/audit?since=yesterday", "since"),
         ("/audit?until=2026-02-30", "until"),
         ("/jobs?source_id=Not%20One", "source_id"),

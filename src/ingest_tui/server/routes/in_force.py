@@ -13,7 +13,8 @@ from ingest_tui.server.endpoint import Answer, AnyEndpoint, Body, Call, HttpEndp
 from ingest_tui.server.routes.collections import collection_for
 from ingest_tui.server.routes.document_models import DocumentLink, DocumentLinks, DocumentParams, DocumentState
 from ingest_tui.server.routes.documents import document_for, states_of
-from ingest_tui.server.routes.sources import Identifier, SourceParams, source_for
+from ingest_tui.server.routes.sources import SourceParams, source_for
+from ingest_tui.server.values import Identifier
 
 
 class PreferenceRow(Answer):

@@ -11,6 +11,7 @@ from ingest_tui.model.job import IngestionStatusResponse, JobState, Manifest
 from ingest_tui.server.endpoint import Answer, AnyEndpoint, Call, HttpEndpoint, NoBody, Params
 from ingest_tui.server.routes.jobs import JobParams, status_for
 from ingest_tui.server.routes.sources import PlannedAction, planned_action
+from ingest_tui.server.values import Identifier, Moment
 
 _TAG = "jobs"
 _MOST_JOBS = 10_000
@@ -20,8 +21,8 @@ class ManifestsParams(Params):
     """Which jobs."""
 
     state: tuple[JobState, ...] = Field(default=(), description="only these; may be repeated")
-    source_id: str | None = Field(default=None, max_length=64)
-    since: str = Field(default="", max_length=40, description="made on this day (UTC) or later: 2026-11-21")
+    source_id: Identifier | None = None
+    since: Moment = Field(default="", description="made on this day (UTC) or later: 2026-11-21")
     limit: int = Field(default=50, ge=1, le=_MOST_JOBS)
 
 

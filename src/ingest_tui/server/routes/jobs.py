@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Annotated, Any, Literal, TypeVar
@@ -20,6 +19,7 @@ from ingest_tui.server.values import Identifier
 
 _TAG = "jobs"
 _ACCEPTED = 202
+_NO_WORKER = "no worker is running: the job waits until 'ingest-tui worker start'"
 WORKING_MODES = frozenset({"watch", "queue"})
 """The modes of workers that work the queue off."""
 JobKind = Literal["sync", "upload", "embed", "rechunk"]
@@ -141,15 +141,13 @@ def status_for(call: Call[Any, Any], job_id: str) -> IngestionStatusResponse:
 def queued_job(call: Call[Any, Any], job_id: str) -> QueuedJob:
     """Return a job that was queued for this request, with what there is to warn of."""
     state = status_for(call, job_id)
-    if state.state is JobState.QUEUED:
-        warn_without_worker(call)
-    return QueuedJob.model_validate(state.model_dump() | {"warnings": noted_so_far()})
+    waits = state.state is JobState.QUEUED and not _is_worked_off(call)
+    found = [*noted_so_far(), *([_NO_WORKER] if waits else [])]
+    return QueuedJob.model_validate(state.model_dump() | {"warnings": found})
 
 
-def warn_without_worker(call: Call[Any, Any]) -> None:
-    """Warn where no worker is running, so that what was queued waits."""
-    if not any(worker.mode in WORKING_MODES for worker in call.client.workers.list()):
-        warnings.warn("no worker is running: the job waits until 'ingest-tui worker start'", stacklevel=2)
+def _is_worked_off(call: Call[Any, Any]) -> bool:
+    return any(worker.mode in WORKING_MODES for worker in call.client.workers.list())
 
 
 def get_ingestion(call: Call[JobParams, NoBody]) -> IngestionStatusResponse:

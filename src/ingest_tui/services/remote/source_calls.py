@@ -134,7 +134,7 @@ def sources_to_sync(server: Server, sources: Sequence[str], *, all_sources: bool
     )
 
 
-def request_sync(server: Server, source_id: str, *, trigger: str = "manual", force: bool = False) -> RequestedSync:
+def request_sync(server: Server, source_id: str, *, trigger: str = "", force: bool = False) -> RequestedSync:
     """Queue a sync of a source, or join the one that waits already. The server notes a trigger of its own."""
     del trigger
     path = ("sources", source_id, "sync")
