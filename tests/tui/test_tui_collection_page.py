@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 import pytest
+from textual.widgets import Input
 
+from ingest_tui import IngestedDocument, open_workspace
 from ingest_tui.cli.collection import collection as collection_group
 from ingest_tui.cli.embedder import use as use_embedder
 from ingest_tui.cli.embedding import embed
@@ -30,6 +32,7 @@ from ingest_tui.tui.dialogs.ask import Ask
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.dialogs.report import LinesReport
 from ingest_tui.tui.views.collections.collection_screen import CollectionScreen
+from ingest_tui.tui.views.collections.preferences_form import SECTIONS, fields_in_sections
 from ingest_tui.tui.views.documents.documents_screen import DocumentsScreen
 from tests.tui.stories import HOSTILE_NAMES, let_answer, run_story, said, screen_text, until
 from tests.unit.pipeline.embed.embedding_lab import EmbeddingLab
@@ -348,3 +351,32 @@ def test_a_generation_reads_by_its_state() -> None:
         for state in GenerationState
     }
     assert shown == {"+ answering", "> building", "* ready", "= kept", "x discarded"}
+
+
+def test_every_preference_is_in_one_section_of_the_form() -> None:
+    """Models that are registered are chosen from; where none is, their name can be typed."""
+    fields = fields_in_sections({"embedder": ["tiny"], "reranker": []})
+    assert sorted(field.name for field in fields) == sorted(CollectionPreferences.model_fields)
+    assert [field.group for field in fields if field.group] == list(SECTIONS)
+    kinds = {field.name: (field.kind, field.choices) for field in fields}
+    assert (kinds["embedder"], kinds["reranker"][0]) == (("choice", ("tiny",)), "text")
+
+
+def test_chunks_are_shown_next_to_the_form_as_they_would_be(root: Path) -> None:
+    """On a wide screen, while one types; a value that cannot be is said in the form."""
+    with open_workspace(root) as handle:
+        words = "A sentence of some words. " * 40
+        handle.register("default", IngestedDocument(content=words, unique_id="long.md", source_type="api"))
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_default(app, pilot)
+        await until(pilot, lambda: len(app.screen.board("documents").rows) == 1)
+        await pilot.press("P")
+        await until(pilot, lambda: "1 chunk of long.md" in screen_text(app))
+        assert "Text in pictures" in screen_text(app)
+        app.screen.query_one("#field-chunk_size", Input).focus()
+        await pilot.press(*"300")
+        await until(pilot, lambda: "4 chunks of long.md" in screen_text(app))
+        assert "#0  " in screen_text(app)
+
+    run_story(root, story, size=(200, 50))

@@ -243,6 +243,34 @@ def test_preferences_of_an_empty_collection_have_no_preview(filled: Path) -> Non
     run_story(filled, story)
 
 
+def test_the_menu_of_a_document_names_it_and_offers_what_can_be_done(filled: Path) -> None:
+    """Its name is the title, not its id; Restore is offered in the trash alone, Remove everywhere else."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 62)
+        name = app.screen.table.current.name
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        assert app.screen._title == f"Actions for {name}"
+        offered = [name for name, _text in app.screen._options]
+        assert "document.remove" in offered
+        assert not {"document.restore", "document.upload", "collection.preferences"} & set(offered)
+        await pilot.press("escape", "D")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("y")
+        await until(pilot, lambda: len(names(app)) == 61)
+        await pilot.press("T")
+        await until(pilot, lambda: [line.name for line in app.screen.table.rows] == [name])
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        offered = [name for name, _text in app.screen._options]
+        assert "document.restore" in offered
+        assert "document.remove" not in offered
+
+    run_story(filled, story)
+
+
 def preferences(root: Path) -> CollectionPreferences:
     return open_workspace_at(root).collections.get("reports").preferences
 

@@ -11,7 +11,9 @@ from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 
+from ingest_tui.model.theme_names import TEXTUAL_THEMES
 from ingest_tui.tui.app import IngestApp
+from ingest_tui.tui.terminal.themes import readable_theme
 from tests.tui.stories import NOW, until
 from tests.tui.test_tui_overview import busy
 
@@ -23,7 +25,7 @@ PLACES = [
     ["0"], ["0", "tab"], ["0", "m"], ["1"], ["1", "j", "space", "j"], ["1", "enter"], ["1", "slash", "a"], ["2"],
     ["2", "j", "enter"], ["3"], ["4"], ["5"], ["6"], ["7"], ["2", "a"], ["2", "a", "enter"], ["question_mark"],
     ["1", "x"], ["1", "y"], ["1", "colon", "j", "o"], ["1", "D"], ["f2"], ["ctrl+p"], ["1", "m", "slash", "a"],
-    ["5", "slash", "o"],
+    ["5", "slash", "o"], ["8"], ["8", "enter"], ["8", "x"], ["8", "P"],
 ]  # fmt: skip
 
 
@@ -72,23 +74,53 @@ def unreadable(app: Any, least: float) -> set[str]:
 def test_every_text_can_be_read(root: Path, theme: str, size: tuple[int, int]) -> None:
     """All views, the row under the cursor and marked rows, fields, menus and dialogs."""
     busy(root)
+    assert look_at(root, theme, size, PLACES) == {}
+
+
+def look_at(root: Path, theme: str, size: tuple[int, int], places: list[list[str]]) -> dict[str, set[str]]:
+    """Return what cannot be read, by the keys that lead there."""
     found: dict[str, set[str]] = {}
+    least = LEAST.get(theme, 4.5)
 
     async def look() -> None:
         app: Any = IngestApp(root, now=lambda: NOW, theme=theme)
         async with app.run_test(size=size) as pilot:
             await until(pilot, lambda: app.model.complete and app.knows_workers)
-            for keys in PLACES:
+            for keys in places:
                 for key in keys:
                     await pilot.press(key)
                     await until(pilot, lambda: not any(worker.is_running for worker in app.workers))
-                texts = unreadable(app, LEAST[theme])
+                texts = unreadable(app, least)
                 if texts:
                     found[" ".join(keys)] = texts
                 await pilot.press("escape", "escape", "escape")
             assert app.is_running
 
     asyncio.run(look())
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTUAL_THEMES if not name.startswith("ansi-")])
+def test_the_themes_of_textual_can_be_read(name: str) -> None:
+    """Each text colour of each, on everything that it may be on: 4.5:1, and none is lost in another."""
+    theme = readable_theme(name)
+    assert theme is not None
+    variables = theme.variables
+    grounds = [theme.background, theme.surface, theme.panel, variables["primary-muted"]]
+    texts = {one: variables[f"text-{one}"] for one in ("muted", "accent", "success", "warning", "error")}
+    for text in [theme.foreground, *texts.values()]:
+        for ground in grounds:
+            assert text is not None
+            assert ground is not None
+            assert contrast(Style.parse(f"{text} on {ground}")) >= 4.5, f"{text} on {ground}"
+    assert len({texts["success"], texts["warning"], texts["error"]}) == 3
+
+
+@pytest.mark.parametrize("theme", ["solarized-light", "nord"])
+def test_screens_in_a_theme_of_textual_can_be_read(root: Path, theme: str) -> None:
+    """What is painted has these colours: a list with its cursor, a form, a menu and a dialog."""
+    busy(root)
+    found = look_at(root, theme, (80, 24), [["0"], ["1", "j"], ["1", "x"], ["1", "D"], ["2", "a", "enter"], ["f2"]])
     assert found == {}
 
 

@@ -52,6 +52,14 @@ JOB = "20261121-000001-docs-aaaa"
 # Words
 
 
+def test_a_bar_is_full_from_a_number_on() -> None:
+    """Next to nothing does not look like a lot; what is more than that number is measured by the highest."""
+    assert sparkline([0, 0.04], 5, full_from=1) == "▁▁"
+    assert sparkline([0, 0.5, 1], 5, full_from=1) == "▁▅█"
+    assert sparkline([1, 10], 5, full_from=1) == "▂█"
+    assert sparkline([0, 0], 5, full_from=1) == "▁▁"
+
+
 @pytest.mark.parametrize(
     ("values", "cells", "drawn"),
     [([], 5, ""), ([0, 0], 5, "▁▁"), ([0, 5, 10], 5, "▁▅█"), ([9, 1, 2, 4], 2, "▅█"), ([1], 0, ""), ([-3, 3], 2, "▁█")],
@@ -217,6 +225,44 @@ def test_one_outcome_is_chosen_with_its_number(root: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, Choose) and "+ ingested  2" in screen_text(app))
         await pilot.press("down", "enter")
         await until(pilot, lambda: keys_shown(app) == ["good.md", "fine.md"])
+
+    run_story(root, story)
+
+
+def test_words_are_found_in_the_log_of_a_job(root: Path) -> None:
+    """``/`` there finds while one types, ``n`` and ``N`` go on around the ends, Esc ends it; ``N`` refuses nothing."""
+    add_job(root, JOB, "partial", held=HeldDeletions(documents=3, known=9, reason="mass_deletion"))
+    line = '{{"at":"2026-11-21T11:59:00.000Z","level":"info","message":"{}"}}\n'
+    words = ["begins", "rain one", "sun", "Rain two", "ends"]
+    (root / "jobs" / JOB / "log.jsonl").write_text("".join(map(line.format, words)))
+
+    async def story(app: Any, pilot: Any) -> None:
+        app.open_job(JOB)
+        await until(pilot, lambda: isinstance(app.screen, JobScreen) and app.screen.is_whole)
+        log = app.screen.pane.log_lines
+        await until(pilot, lambda: len(log.lines) == 5)
+        await pilot.press("l")
+        await until(pilot, lambda: log.has_focus)
+        await pilot.press("slash", *"rain", "enter")
+        await until(pilot, lambda: log.has_focus and "found: " in app.screen.pane.log_said)
+        assert "2 lines" in app.screen.pane.log_said
+        here = log.cursor
+        assert here in {1, 3}
+        await pilot.press("n")
+        await until(pilot, lambda: log.cursor == 4 - here)
+        await pilot.press("N")
+        await until(pilot, lambda: log.cursor == here)
+        assert isinstance(app.screen, JobScreen)
+        await pilot.press("escape")
+        await until(pilot, lambda: "found" not in app.screen.pane.log_said and log.has_focus)
+        await pilot.press("N")
+        await until(pilot, lambda: isinstance(app.screen, Held))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, JobScreen))
+        await pilot.press("l")
+        await until(pilot, lambda: app.screen.pane.items.has_focus)
+        await pilot.press("slash", *"nothing of it")
+        await until(pilot, lambda: app.screen.words == "nothing of it")
 
     run_story(root, story)
 

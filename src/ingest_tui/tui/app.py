@@ -170,6 +170,9 @@ class IngestApp(Going):
         self.theme_used = themes.resolved(name, slow_link=self._slow_link)
         # Textual's own answer to NO_COLOR is greyscale in true colour; ours is no colour code at all.
         self._filters = [known for known in self._filters if isinstance(known, ANSIToTruecolor)]
+        made = themes.readable_theme(self.theme_used)
+        if made is not None:
+            self.register_theme(made)
         self.theme = themes.name_in_textual(self.theme_used)
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:

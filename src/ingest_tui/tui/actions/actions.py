@@ -154,6 +154,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("job.outcome", "Show only one outcome …", "c", "choose_outcome", ("job",), "outcomes",
            "ingest-tui job items {job}"),
     Action("job.log", "Log of the job", "l", "show_log", _JOBS, "log", "ingest-tui job logs {job} -f"),
+    Action("job.find", "Find in the log; / there does, too", "", "find_in_log", ("job",)),
     Action("job.items", "Outcome of every document", "", "show_items", ("job",), "", "ingest-tui job items {job}"),
     Action("job.show", "The job as JSON", "", "edit_record", _JOBS, "", "ingest-tui job show {job} --json"),
     Action("follow", "Follow the log, or stop following", "f", "toggle_follow", ("job", "logs"), "follow"),

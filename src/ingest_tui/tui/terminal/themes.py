@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
 NO_COLOUR = "none"
+_READABLE, _OF_THE_TERMINAL = "readable-", "ansi-"
+"""What the names of Textual's themes begin with once they can be read; themes that are in the terminal's colours."""
+_SHARE_OF_PANELS, _SHARE_OF_CURSOR, _SHARE_OF_MUTED, _SHARE_OF_LINES = 0.5, 0.2, 0.3, 0.55
 _LIGHT_BACKGROUNDS = {"7", "15"}
 _NAMES_IN_TEXTUAL = {
     "dark": "ingest-dark",
@@ -44,8 +47,8 @@ def resolved(name: str, environment: Mapping[str, str] | None = None, *, slow_li
 
 
 def name_in_textual(name: str) -> str:
-    """Return what Textual calls a resolved theme; its own are called what they are."""
-    return _NAMES_IN_TEXTUAL.get(name, name)
+    """Return what Textual calls a resolved theme: ours, or one of its own as `readable_theme` makes it."""
+    return _NAMES_IN_TEXTUAL.get(name, name if name.startswith(_OF_THE_TERMINAL) else f"{_READABLE}{name}")
 
 
 def own_themes() -> list[Theme]:
@@ -62,6 +65,54 @@ def own_themes() -> list[Theme]:
         _theme("high-contrast", _Colours("#000000", "#000000", "#003366", "#ffffff", "#ffffff", "#80d4ff", "#003366",
                                          "#00ff66", "#ffff00", "#ffb3b3", "#ffffff"), dark=True),
     ]  # fmt: skip
+
+
+def readable_theme(name: str) -> Theme | None:
+    """Return a theme of Textual with colours that can be read everywhere; None for those that need no change.
+
+    What it is known by stays: its background, and its colours as far as they are apart from that. Texts have at least
+    4.5:1 against whatever they are on, as in ours.
+    """
+    from textual.theme import BUILTIN_THEMES
+
+    if name not in BUILTIN_THEMES or name.startswith(_OF_THE_TERMINAL):
+        return None
+    theme = BUILTIN_THEMES[name]
+    return _theme(f"{_READABLE}{name}", _readable_colours(theme), dark=theme.dark)
+
+
+def _readable_colours(theme: Theme) -> _Colours:
+    from textual.color import Color
+
+    from ingest_tui.tui.terminal.readable import readable
+
+    known = theme.to_color_system().generate()
+
+    def colour(variable: str) -> Color:
+        return Color.parse(known[variable])
+
+    background, foreground = colour("background"), colour("foreground")
+    # Panels that are far from the background leave no colour that can be read on both.
+    surface, panel = (background.blend(colour(one), _SHARE_OF_PANELS, alpha=1.0) for one in ("surface", "panel"))
+    cursor = background.blend(colour("primary"), _SHARE_OF_CURSOR, alpha=1.0)
+    grounds = [background, surface, panel, cursor]
+
+    def text(one: Color) -> str:
+        return readable(one, grounds).hex
+
+    return _Colours(
+        background=background.hex,
+        surface=surface.hex,
+        panel=panel.hex,
+        foreground=text(foreground),
+        muted=text(foreground.blend(background, _SHARE_OF_MUTED, alpha=1.0)),
+        accent=text(colour("primary")),
+        cursor=cursor.hex,
+        good=text(colour("success")),
+        warn=text(colour("warning")),
+        bad=text(colour("error")),
+        line=foreground.blend(background, _SHARE_OF_LINES, alpha=1.0).hex,
+    )
 
 
 class _Colours(NamedTuple):

@@ -40,6 +40,7 @@ class TextLines(ScrollView, can_focus=True):
         "text--good",
         "text--bad",
         "text--warn",
+        "text--running",
         "text--quiet",
         "text--hit",
         "text--head",
@@ -55,6 +56,7 @@ class TextLines(ScrollView, can_focus=True):
         & > .text--good { color: $text-success; }
         & > .text--bad { color: $text-error; }
         & > .text--warn { color: $text-warning; }
+        & > .text--running { color: $text-primary; }
         & > .text--quiet { color: $text-muted; }
         & > .text--hit { text-style: bold reverse; }
         & > .text--head { text-style: bold; color: $text-accent; }

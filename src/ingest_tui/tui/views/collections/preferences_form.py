@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
 
 from ingest_tui.model.collection import CollectionPreferences
 from ingest_tui.model.safe_text import safe_display
@@ -14,13 +19,39 @@ from ingest_tui.tui.dialogs.dialogs import Confirm
 from ingest_tui.tui.dialogs.entry_form import EntryForm
 from ingest_tui.tui.dialogs.report import LinesReport
 from ingest_tui.tui.views.documents.document_lines import preview_chunk_lines
-from ingest_tui.tui.widgets.fields import fields_of
+from ingest_tui.tui.widgets.fields import Field, fields_of
+from ingest_tui.tui.widgets.panel import title_panel
+from ingest_tui.tui.widgets.text import TextLines
+from ingest_tui.tui.widgets.text_lines import TonedLines
 
 if TYPE_CHECKING:
     from ingest_tui.model.chunking import TextChunk
+    from ingest_tui.model.collection import Collection
     from ingest_tui.model.document import Document
-    from ingest_tui.services.collections.collections import CollectionSummary
     from ingest_tui.services.collections.preferences import PreferenceChange, SavedPreferences
+
+
+LIVE_FROM = 150
+"""The columns from which on the chunks are shown next to the form."""
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "Chunks": ("chunk_unit", "chunk_size", "chunk_overlap", "tokenizer", "languages"),
+    "Tables": ("text_columns", "context_columns"),
+    "Search": ("search_mode", "vector_weight", "reranker"),
+    "Vectors": ("embedder", "embed"),
+    "Text in pictures": ("ocr", "ocr_languages", "ocr_engine"),
+    "How long it is kept": ("trash_days", "keep_versions", "version_days"),
+}
+
+
+def fields_in_sections(models: Mapping[str, Sequence[str]]) -> list[Field]:
+    """Return the fields of preferences below headings. ``models``: the registered names of embedders and rerankers."""
+    by_name = {field.name: field for field in fields_of(CollectionPreferences)}
+    fields: list[Field] = []
+    for heading, names in SECTIONS.items():
+        for number, name in enumerate(names):
+            field = replace(by_name[name], group="" if number else heading)
+            fields.append(replace(field, kind="choice", choices=tuple(models[name])) if models.get(name) else field)
+    return fields
 
 
 class PreferencesForm(EntryForm):
@@ -29,6 +60,7 @@ class PreferencesForm(EntryForm):
     ``sample``: the document whose chunks are previewed; where it is empty, the first one of the collection.
     """
 
+    CSS_PATH = [*EntryForm.CSS_PATH, Path(__file__).parent / "preferences_form.tcss"]  # noqa: RUF012 - as the base class
     buttons = (("save", "Save"), ("preview", "Preview"))
     note = "empty: as usual  enter saves  tab moves  ^r preview  esc cancels"
 
@@ -38,14 +70,36 @@ class PreferencesForm(EntryForm):
         self._client = client
         self._collection_id = collection_id
 
+    def compose(self) -> ComposeResult:
+        """The form, and next to it, where there is room, the chunks that a document would have."""
+        with Horizontal(id="form-and-chunks"):
+            yield from super().compose()
+            yield TextLines(id="chunks-now", classes="panel")
+
+    def on_resize(self) -> None:
+        """Show the chunks where there is room now."""
+        self.set_class(self.size.width >= LIVE_FROM, "-live")
+        if self.form is not None:
+            self.form_changed()
+
     def begin(self) -> None:
-        """Ask what was chosen, then make the fields from the model."""
+        """Ask what was chosen and what there is to choose from, then make the fields from the model."""
         client, collection_id = self._client, self._collection_id
 
-        def show(summary: CollectionSummary) -> None:
-            self.show_form(fields_of(CollectionPreferences), summary.collection.preferences.model_dump(mode="json"))
+        def look() -> tuple[Collection, dict[str, list[str]]]:
+            embedders = [row.embedder.embedder_id for row in client.embedders.list()]
+            rerankers = [row.reranker.reranker_id for row in client.rerankers.list()]
+            return client.collections.get(collection_id), {"embedder": embedders, "reranker": rerankers}
 
-        self.ask(lambda: client.collections.show(collection_id), show, group="form", otherwise=self.say_error)
+        def show(found: tuple[Collection, dict[str, list[str]]]) -> None:
+            collection, models = found
+            self.show_form(fields_in_sections(models), collection.preferences.model_dump(mode="json"))
+
+        self.ask(look, show, group="form", otherwise=self.say_error)
+
+    def form_shown(self) -> None:
+        """Show the chunks as they are now."""
+        self.check()
 
     def check(self, *, everywhere: bool = False) -> None:
         """Ask whether what was entered can be, and what it would touch."""
@@ -91,6 +145,27 @@ class PreferencesForm(EntryForm):
         self.say_error("", "")
         if change.in_words:
             self.say_error(f"this {change.in_words}", "")
+        if self.has_class("-live") and self.form is not None:
+            client, values = self._client, self.form.changed_values()
+            self.ask(
+                lambda: _preview(client, self._collection_id, values, self._sample),
+                self._show_live,
+                group="live",
+                otherwise=lambda message, hint: self._say_live([(f"! {message}", "bad"), (f"  {hint}", "quiet")], ""),
+            )
+
+    def _show_live(self, found: tuple[Document, list[TextChunk]] | None) -> None:
+        if found is None:
+            self._say_live([("no document to preview yet", "quiet")], "")
+        else:
+            document, chunks = found
+            title = f"{wording.plural(len(chunks), 'chunk')} of {document.file_name}"
+            self._say_live(preview_chunk_lines(chunks), title)
+
+    def _say_live(self, lines: TonedLines, title: str) -> None:
+        shown = self.query_one("#chunks-now", TextLines)
+        shown.show(lines)
+        title_panel(shown, title or "Chunks", "as entered")
 
     def _confirm(self, change: PreferenceChange) -> None:
         if not change.changed:

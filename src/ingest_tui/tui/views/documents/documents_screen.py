@@ -255,6 +255,7 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
             order = f"the best {HITS}, best first" if shown == HITS else "best first"
             self.say_info(shown, self._total, "hit", note, order=order)
         else:
+            note = "  ".join(filter(None, (note, "more come as you go on, G: all" if shown < self._total else "")))
             self.say_info(shown, self._total, "document" if self.narrowed.folder is None else "item", note)
         self.say_hint(self.in_progress or hint_of(self.table.current))
 

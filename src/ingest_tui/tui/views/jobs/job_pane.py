@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -37,6 +38,23 @@ MOST_LOG_RECORDS = 20_000
 OUTCOME_SLICE = 2000
 LOG_SLICE = 1000
 _ARRANGE_SECONDS, _ARRANGE_MANY_SECONDS, _MANY = 0.3, 1.5, 10_000
+
+
+class JobLog(LogLines):
+    """The log of a job. While something is looked for in it ``n`` and ``N`` go on, whatever they mean elsewhere."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "find_again(1)", "next", id="log.next"),
+        Binding("N", "find_again(-1)", "previous", id="log.previous"),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the keys to the view while nothing is looked for."""
+        return bool(self.found_words) if action == "find_again" else super().check_action(action, parameters)
+
+    def action_find_again(self, steps: int) -> None:
+        """Go on to the next line, or back to the one before."""
+        self.find_again(steps)
 
 
 class JobPane(Asking, Vertical):
@@ -117,7 +135,7 @@ class JobPane(Asking, Vertical):
                 columns = job_words.parsing_columns(self._app.now)
                 yield VirtualTable(columns, lambda item: f"{item.pid} {item.key}", id="job-parsers")
                 yield VirtualTable(job_words.REASON_COLUMNS, job_words.reason_key, id="job-reasons")
-                yield LogLines(id="job-log")
+                yield JobLog(id="job-log")
 
     def on_mount(self) -> None:
         """Put borders around the parts."""
@@ -289,7 +307,8 @@ class JobPane(Asking, Vertical):
         unseen = f" · {log.unseen:,} new below" if log.unseen and not log.is_at_end else ""
         level = "" if self.level == "debug" else f" · {self.level} and above"
         state = "following" if follows else "f follows"
-        self.log_said = f"{state}{level}{unseen}"
+        found = f"{log.found_words} · n N go on · " if log.found_words else ""
+        self.log_said = f"{found}{state}{level}{unseen}"
         title_panel(log, "Log", self.log_said)
 
     # The lines above

@@ -16,6 +16,7 @@ from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.editable_records import Record, job_record
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
+from ingest_tui.tui.views.base.finding import FindingScreen
 from ingest_tui.tui.views.jobs.job_actions import JobActions
 from ingest_tui.tui.views.jobs.job_items import SORTS, Only
 from ingest_tui.tui.views.jobs.job_pane import JobPane
@@ -25,7 +26,7 @@ from ingest_tui.tui.widgets.table import VirtualTable
 _ROOM_FOR_BOTH = 34
 
 
-class JobScreen(JobActions):
+class JobScreen(FindingScreen, JobActions):
     """A job, opened from a list; Esc goes back."""
 
     view = "job"
@@ -139,6 +140,30 @@ class JobScreen(JobActions):
         tone = "bad" if outcome.outcome == "failed" else ""
         self.say_hint(f"{outcome.detail or outcome.reason}{hint}", tone)
 
+    # Finding in the log
+
+    @property
+    def lines_searched(self) -> LogLines:
+        """The log."""
+        return self.pane.log_lines
+
+    def say_lines(self) -> None:
+        """Say in its border what was found."""
+        self.pane.say_log()
+
+    def start_filter(self) -> None:
+        """Find in the log where that has the focus, else filter the outcomes."""
+        if self.pane.log_lines.has_focus:
+            self.start_find()
+        else:
+            super().start_filter()
+
+    def find_in_log(self) -> None:
+        """Show the log, and open the field for what to find in it."""
+        if not self.pane.log_lines.has_focus:
+            self.show_log()
+        self.call_after_refresh(self.start_find)
+
     # Actions
 
     def target_jobs(self) -> list[str]:
@@ -219,7 +244,7 @@ class JobScreen(JobActions):
 
     def go_back(self) -> None:
         """From the reasons back to all outcomes, then as in every view."""
-        if self.words or self.has_class("-filtering") or self.has_marks:
+        if self.looked_for or self.words or self.has_class("-filtering") or self.has_marks:
             super().go_back()
         elif self.pane.has_class("-reasons"):
             self.show_items()

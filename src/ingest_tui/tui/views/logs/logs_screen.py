@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Input
 
 from ingest_tui.model.log import LEVELS, is_at_least
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.views.base.finding import FindingScreen
 from ingest_tui.tui.views.base.following_screen import FollowingScreen
 from ingest_tui.tui.views.logs.log_lines import LogLines
 
@@ -27,7 +27,7 @@ _TONES = {"error": "bad", "warning": "warn", "debug": "quiet"}
 _TOLD = {"at", "level", "message", "job", "source"}
 
 
-class LogsScreen(FollowingScreen):
+class LogsScreen(FindingScreen, FollowingScreen):
     """The lines of all logs, the newest below."""
 
     view = "logs"
@@ -43,8 +43,6 @@ class LogsScreen(FollowingScreen):
         self._records: deque[dict[str, Any]] = deque(maxlen=MOST_RECORDS)
         self._shown: list[dict[str, Any]] = []
         self._follower: LogFollower | None = None
-        self._finds = False  # rather than filters: what the field is open for
-        self._looked_for = ""
         self._has_read = False
 
     def compose_body(self) -> ComposeResult:
@@ -111,70 +109,20 @@ class LogsScreen(FollowingScreen):
         """Show the lines that pass the filter."""
         self._shown = [record for record in self._records if self._is_wanted(record)]
         self.lines.show([self._line(record) for record in self._shown] or [(line, "quiet") for line in self._empty()])
-        self._mark_found(go=False)
+        self.mark_found(go=False)
         self._say()
         self.say_header()
 
     # Finding
 
-    def start_find(self) -> None:
-        """Open the field for what to find in the lines that are shown."""
-        self._open_field(finds=True, text=self._looked_for)
+    @property
+    def lines_searched(self) -> LogLines:
+        """The lines."""
+        return self.lines
 
-    def start_filter(self) -> None:
-        """Open the field for which lines to show."""
-        self._open_field(finds=False, text=self.words)
-
-    def _open_field(self, *, finds: bool, text: str) -> None:
-        self._finds = finds
-        entry = self.query_one("#filter", Input)
-        entry.placeholder = "find: enter goes there, n and N go on" if finds else "filter"
-        entry.value = text
-        entry.cursor_position = len(text)
-        self.add_class("-filtering")
-        self.set_focus(entry)
-
-    def words_typed(self, words: str) -> None:
-        """Find the words, or filter by them."""
-        if self._finds:
-            self._looked_for = words
-            self._mark_found(go=True)
-        else:
-            super().words_typed(words)
-
-    def close_filter(self) -> None:
-        """End the finding first, then the filter."""
-        if self._looked_for or (self._finds and self.has_class("-filtering")):
-            self._finds, self._looked_for = False, ""
-            self.remove_class("-filtering")
-            self.focus_main()
-            self._mark_found(go=False)
-        else:
-            super().close_filter()
-
-    def go_back(self) -> None:
-        """End the finding, then as in every view."""
-        if self._looked_for:
-            self.close_filter()
-        else:
-            super().go_back()
-
-    def _mark_found(self, *, go: bool) -> None:
-        """Set off what is looked for, else the words of the filter."""
-        words = [word for word in self.words.split() if not word.startswith("!")]
-        self.lines.find([self._looked_for] if self._looked_for else words, go=go)
-
-    def find_next(self) -> None:
-        """Go on to the next line that has what is looked for."""
-        self._find_again(1)
-
-    def find_previous(self) -> None:
-        """Go back to the line before that has it."""
-        self._find_again(-1)
-
-    def _find_again(self, steps: int) -> None:
-        if not self.lines.find_again(steps):
-            self.show_notice("nothing is looked for, or it is not here", "/ finds")
+    def words_of_filter(self) -> list[str]:
+        """The words that lines have to have."""
+        return [word for word in self.words.split() if not word.startswith("!")]
 
     def _is_wanted(self, record: dict[str, Any]) -> bool:
         if not is_at_least(record.get("level"), self.level):
@@ -202,7 +150,7 @@ class LogsScreen(FollowingScreen):
         state = "following" if lines.follow and lines.is_at_end else "f follows"
         unseen = f" · {lines.unseen:,} new below" if lines.unseen and not lines.is_at_end else ""
         words = f"&{self.words} · " if self.words else ""
-        found = f"{lines.found_words} · " if self._looked_for else ""
+        found = f"{lines.found_words} · " if self.looked_for else ""
         self.say_panel(
             wording.plural(len(self._shown), "line"), f"{found}{words}{self.level} and above · {state}{unseen}"
         )
