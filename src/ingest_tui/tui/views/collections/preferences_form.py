@@ -74,7 +74,8 @@ class PreferencesForm(EntryForm):
         """The form, and next to it, where there is room, the chunks that a document would have."""
         with Horizontal(id="form-and-chunks"):
             yield from super().compose()
-            yield TextLines(id="chunks-now", classes="panel")
+            lines = TextLines(id="chunks-now")
+            yield lines.add_class("panel")
 
     def on_resize(self) -> None:
         """Show the chunks where there is room now."""
