@@ -29,10 +29,10 @@ SHOWN_IN = {
     "job_words": ("job", "jobs"), "job_actions": ("job", "jobs"), "document_actions": ("documents", "document"),
     "filters": ("documents",), "header": ("jobs",), "app": ("jobs",), "source_actions": ("sources",),
     "credential_actions": ("credentials",), "job_pane": ("job", "jobs"), "commands": ("jobs",),
-    "view_screen": ("jobs",), "documents_model": ("documents",),
+    "row_actions": ("jobs",), "documents_model": ("documents",),
     "collection_actions": ("documents", "collections", "collection"),
     "vector_actions": ("collection",), "managing": ("collections", "collection"), "collection_words": ("collection",),
-    "wording": ("jobs",),
+    "wording": ("jobs",), "finding": ("logs", "job"),
 }  # fmt: skip
 """The views that show the texts of modules which hold no screen of one view."""
 
