@@ -40,7 +40,7 @@ LOG_SLICE = 1000
 _ARRANGE_SECONDS, _ARRANGE_MANY_SECONDS, _MANY = 0.3, 1.5, 10_000
 
 
-class JobLog(LogLines):
+class SearchedLog(LogLines):
     """The log of a job. While something is looked for in it ``n`` and ``N`` go on, whatever they mean elsewhere."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -135,7 +135,7 @@ class JobPane(Asking, Vertical):
                 columns = job_words.parsing_columns(self._app.now)
                 yield VirtualTable(columns, lambda item: f"{item.pid} {item.key}", id="job-parsers")
                 yield VirtualTable(job_words.REASON_COLUMNS, job_words.reason_key, id="job-reasons")
-                yield JobLog(id="job-log")
+                yield SearchedLog(id="job-log")
 
     def on_mount(self) -> None:
         """Put borders around the parts."""
