@@ -74,7 +74,7 @@ def main(folder: Path) -> None:
             ("sources", NARROW, ["2"]),
             ("source", WIDE, ["2", "enter"]),
             ("documents", NARROW, ["3"]),
-            ("folders", WIDE, ["3", "b"]),
+            ("folders", WIDE, ["3", "b", "escape"]),
             ("diff", WIDE, ["3", "/", *CHANGED, "enter", "enter", "d", "enter"]),
             ("errors", NARROW, ["4"]),
             ("source-form", NARROW, ["2", "a", "enter"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from ingest_tui.tui.dialogs.dialogs import Confirm
 from ingest_tui.tui.views.documents.documents_model import FolderLine
 from ingest_tui.tui.views.documents.documents_screen import DocumentsScreen
 from ingest_tui.tui.widgets.text import TextLines
-from tests.tui.stories import HOSTILE_NAMES, let_answer, run_story, said, screen_text, until
+from tests.tui.stories import HOSTILE_NAMES, let_answer, run_story, said, screen_text, send_together, until
 from tests.unit.store.catalogue_rows import document
 
 pytestmark = pytest.mark.slow
@@ -223,6 +224,35 @@ def test_the_open_folder_is_remembered(filled: Path, client: Client) -> None:
     with closing(open_workspace_at(filled)) as workspace, workspace.catalogue.transaction():
         workspace.catalogue.execute("DELETE FROM documents WHERE source_id = 'docs'")
     run_story(filled, third, client=client)
+
+
+def test_rows_keep_their_columns_while_others_are_on_their_way(filled: Path, client: Client) -> None:
+    """What is known of documents comes while a list of all of them is asked for: folders are still drawn as folders."""
+    may_know, may_list = threading.Event(), threading.Event()
+    details, page = client.documents.details, client.documents.page
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_folders(app, pilot)
+        let_answer(client.documents, details=lambda ids: may_know.wait(30) and details(ids),
+                   page=lambda **choice: may_list.wait(30) and page(**choice))  # fmt: skip
+        await pilot.press("g", "enter")
+        await shows(app, pilot, *IN_DOCS)
+        set_columns, known = app.screen.table.set_columns, threading.Event()
+
+        def set_and_note(columns: Any) -> None:
+            set_columns(columns)
+            known.set()
+
+        let_answer(app.screen.table, set_columns=set_and_note)
+        send_together(app, "b")
+        await until(pilot, lambda: app.screen.narrowed.folder is None)
+        may_know.set()
+        await until(pilot, known.is_set)
+        assert "2019/" in screen_text(app)
+        may_list.set()
+        await until(pilot, lambda: len(names(app)) == 6)
+
+    run_story(filled, story, client=client)
 
 
 def test_a_wide_screen_shows_what_is_in_the_folder_under_the_cursor(filled: Path, client: Client) -> None:

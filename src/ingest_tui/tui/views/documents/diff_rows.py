@@ -54,7 +54,7 @@ def diff_rows(diff: Sequence[str]) -> list[DiffRow]:
             older, newer = (shown_text(text[len(_HEADS[0]) :]) for text in texts)
             rows.append(DiffRow(older, newer, note=("", "quiet")))
         else:
-            rows += [DiffRow(note=(text, "hit" if kind == "place" else "warn")) for text in texts]
+            rows += [DiffRow(note=(text, "head" if kind == "place" else "warn")) for text in texts]
     return rows
 
 

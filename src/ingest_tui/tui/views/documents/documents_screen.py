@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 
+from ingest_tui.model.folder import Folder
 from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.editable_records import Record, document_record
 from ingest_tui.tui.client.feed import FeedUpdate
@@ -69,6 +70,7 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
         self._details: dict[str, VersionDetails] = {}
         self._total = 0
         self._shows_hits = False
+        self._folder_shown: Folder | None = None  # that of the rows, while those of another one are on their way
         self._remarks: tuple[str, ...] = ()
         self._reading = False
         self._came_for: DocumentQuery | None = None
@@ -87,7 +89,7 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
             return columns_of_hits()
         keys, chosen = {line.key for line in self._lines or ()}, list(filter(None, self.chosen_columns.split(",")))
         columns = columns_of_list(self.ingest.now, self._details, keys, chosen)
-        folder = self.narrowed.folder
+        folder = self._folder_shown
         return columns if folder is None else columns_of_folder(columns, folder, self.ingest.now)
 
     def choose_columns(self) -> None:
@@ -184,7 +186,7 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
 
     def _take(self, page: LinePage) -> None:
         self._reading = False
-        self._total = page.total
+        self._total, self._folder_shown = page.total, page.folder
         self._show(page.lines, are_hits=False)
         self._read_details(again=True)
 

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 
 class LinePage(NamedTuple):
-    """A part of the lines, and how many there are in all."""
+    """A part of the lines, how many there are in all, and the folder that they are of."""
 
     lines: list[Line]
     total: int
+    folder: Folder | None = None
 
 
 def read_lines(client: Client, query: DocumentQuery, *, limit: int, offset: int = 0) -> LinePage:
@@ -30,7 +31,7 @@ def read_lines(client: Client, query: DocumentQuery, *, limit: int, offset: int 
         return LinePage([line_of_document(one) for one in page.rows], page.total)
     inside = client.documents.folder(limit=limit, offset=offset, order=order, backwards=backwards, **choice)
     lines: list[Line] = [*map(line_of_folder, inside.folders), *map(line_of_document, inside.documents)]
-    return LinePage(lines, inside.total)
+    return LinePage(lines, inside.total, query.folder)
 
 
 def folder_lines(page: LinePage, folder: Folder) -> TonedLines:
