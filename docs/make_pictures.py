@@ -99,6 +99,7 @@ def _take_live(root: Path, letters: Path) -> None:
     while Client(root).jobs.get(job_id).progress.percent < LIVE_FROM_PERCENT and work.is_alive():
         time.sleep(0.1)
     asyncio.run(_take(root, "live-job", WIDE, ["1", "g", "enter"]))
+    Client(root).jobs.cancel(job_id)
     work.join()
 
 
