@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SearchMode = Literal["text", "vector", "hybrid"]
 MODES: tuple[SearchMode, ...] = get_args(SearchMode)
-_BY_WORDS, _BY_MEANING = 40, 100
+_BY_WORDS, _BY_MEANING = 20, 50
 """So many hits of each ranking are fused, at least. One by words costs a look at its text."""
 _MOST_BY_WORDS = 1000
 _USUAL_WEIGHT = 1.0
