@@ -11,10 +11,11 @@ from __future__ import annotations
 import functools
 import re
 import sys
+import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
-from typing import Final, NamedTuple
+from itertools import chain, filterfalse
+from typing import Final, NamedTuple, Protocol
 
 from ingest_tui.model.tokens import (
     ANY_MARK,
@@ -32,9 +33,11 @@ MAX_TERM_CHARACTERS: Final = 64
 FORM_SIGNS: Final = "_.-@+#"
 """Signs that may be part of a form; no other ASCII sign is in what `analyse` returns."""
 
-_CACHED_TOKENS = 20_000
+_CACHED_TOKENS = 40_000
 _NOTHING: Final[Mapping[str, int]] = {}
 _CACHED_CHARACTERS = 40
+_AROUND_WORDS = ".,;:!?()\""
+"""Signs next to a word that are not part of it, nor end another token there."""
 
 _ESCAPE = re.compile(r"\\(?=[^\w\s])|\\(?=_)")
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
@@ -195,53 +198,112 @@ def _analyser(language: str) -> _Analyser:
     return _Analyser(_stemmer(language))
 
 
-def _stemmer(language: str) -> Callable[[str], str]:
+def _stemmer(language: str) -> _Stemmer:
     import Stemmer
 
-    stemmer = Stemmer.Stemmer(_STEMMERS[language], 0)  # what was analysed is kept here, not there
-    stem: Callable[[str], str] = stemmer.stemWord
-    return stem
+    stemmer: _Stemmer = Stemmer.Stemmer(_STEMMERS[language], 0)  # what was analysed is kept here, not there
+    return stemmer
+
+
+class _Stemmer(Protocol):
+    """Takes the endings off folded words."""
+
+    def stemWord(self, word: str) -> str:  # noqa: N802 the name is the library's
+        """Return the stem of a word."""
+
+    def stemWords(self, words: list[str]) -> list[str]:  # noqa: N802
+        """Return the stems of words."""
 
 
 class _Analyser:
-    """Analyses by the rules of one language, and keeps the tokens that come again and again."""
+    """Analyses by the rules of one language, and keeps what it has made of the words that come again and again.
 
-    def __init__(self, stem: Callable[[str], str]) -> None:
-        self._stem = stem
-        self._known: dict[str, tuple[str, tuple[str, ...]]] = {}
+    No token goes over white space, so a text is looked up by what is between white space, signs around words included:
+    that is what a text is cut into fastest. What was not there before is analysed together.
+    """
+
+    def __init__(self, stemmer: _Stemmer) -> None:
+        self._stem = stemmer.stemWord
+        self._stem_all = stemmer.stemWords
+        self._terms: dict[str, str] = {}
+        """By word as it is written: its terms, empty for signs. Decimal numbers and long words are not kept."""
+        self._forms: dict[str, tuple[str, ...]] = {}
+        """Its other forms, where it has some."""
+        self._lock = threading.Lock()
         self.terms_of = functools.lru_cache(maxsize=_CACHED_TOKENS)(self._terms_of)
         self.token = functools.lru_cache(maxsize=_CACHED_TOKENS)(self._token)
 
     def analyse(self, text: str) -> AnalysedText:
-        known, enter = self._known.get, self._enter
-        entries = [known(written) or enter(written) for written in tokens_of(text)]
-        terms = filter(None, [entry[0] for entry in entries])
-        forms = dict.fromkeys(chain.from_iterable([entry[1] for entry in entries]))
-        return AnalysedText(" ".join(terms), " ".join(forms))
+        words = text.split()
+        distinct = dict.fromkeys(words)
+        with self._lock:
+            if len(self._terms) > _CACHED_TOKENS:
+                self._terms.clear()
+                self._forms.clear()
+            not_kept = self._learn(distinct)
+            terms = filter(None, map(self._terms.__getitem__, words))
+            forms = dict.fromkeys(chain.from_iterable(filter(None, map(self._forms.get, distinct))))
+            analysed = AnalysedText(" ".join(terms), " ".join(forms))
+            for word in not_kept:
+                self._terms.pop(word, None)
+                self._forms.pop(word, None)
+        return analysed
 
-    def _enter(self, written: str) -> tuple[str, tuple[str, ...]]:
-        if len(written) > _CACHED_CHARACTERS:
-            return self._entry(written)
-        if written[0] in "0123456789" and (number := _NUMBER.fullmatch(written)):
-            return written, tuple(dict.fromkeys(filter(None, number.groups())))  # few of them come again
-        if len(self._known) >= _CACHED_TOKENS:
-            self._known.clear()
-        entry = self._known[written] = self._entry_of_word(written) if _is_plain_word(written) else self._entry(written)
-        return entry
+    def _learn(self, words: Iterable[str]) -> list[str]:
+        """Analyse the words that are not known yet; returns those that are not worth keeping."""
+        plain: list[tuple[str, str]] = []
+        others: list[str] = []
+        not_kept: list[str] = []
+        for word in filterfalse(self._terms.__contains__, words):
+            bare = word.strip(_AROUND_WORDS)
+            if len(word) > _CACHED_CHARACTERS:
+                others.append(word)
+            elif _is_plain_word(bare):
+                plain.append((word, bare.lower()))
+            elif bare.isdecimal() and bare.isascii():
+                self._terms[word] = bare
+                not_kept.append(word)  # few of them come again
+            else:
+                others.append(word)
+        self._learn_plain(plain)
+        for word in others:
+            not_kept += self._learn_other(word)
+        return not_kept
+
+    def _learn_plain(self, folded: list[tuple[str, str]]) -> None:
+        """Note what plain words are, in a third of the time that others take; each with its folded form."""
+        stems = self._stem_all([form for _, form in folded])
+        for (word, form), stem in zip(folded, stems, strict=True):
+            self._terms[word] = sys.intern(stem)
+            if stem != form:
+                self._forms[word] = (form,)
+
+    def _learn_other(self, word: str) -> list[str]:
+        """Note what one word is that is not plain; returns what of that is not worth keeping."""
+        tokens = tokens_of(word)
+        not_kept = [word] if len(word) > _CACHED_CHARACTERS else []
+        if tokens == [word]:
+            terms, forms = self._entry(word)
+            if _NUMBER.fullmatch(word):
+                not_kept.append(word)
+        else:
+            not_kept += self._learn(dict.fromkeys(tokens))
+            terms = " ".join(filter(None, map(self._terms.__getitem__, tokens)))
+            forms = tuple(dict.fromkeys(chain.from_iterable(self._forms.get(token, ()) for token in tokens)))
+        self._terms[word] = terms
+        if forms:
+            self._forms[word] = forms
+        return not_kept
 
     def _entry(self, written: str) -> tuple[str, tuple[str, ...]]:
         """Return the terms of a token, and all its forms."""
+        if number := _NUMBER.fullmatch(written):
+            return written, tuple(dict.fromkeys(filter(None, number.groups())))
         token = self._token(written)
         forms = dict.fromkeys(token.whole)
         for part in token.parts:
             forms.update(dict.fromkeys(part.forms))
         return sys.intern(" ".join(part.term for part in token.parts)), tuple(forms)
-
-    def _entry_of_word(self, written: str) -> tuple[str, tuple[str, ...]]:
-        """Return the same for a plain word, in a third of the time."""
-        folded = written.lower()
-        term = sys.intern(self._stem(folded))
-        return term, (() if term == folded else (folded,))
 
     def _terms_of(self, written: str) -> tuple[frozenset[str], int]:
         """Return the terms and forms of a token, and how many terms it has."""
@@ -277,7 +339,7 @@ class _Analyser:
 
 def _is_plain_word(written: str) -> bool:
     """Whether a token is nothing but a word of ASCII letters, without capitals that begin another one."""
-    return written.isascii() and written.isalpha() and (written[1:].islower() or written.isupper() or len(written) == 1)
+    return written.isascii() and written.isalpha() and (written.islower() or written.istitle() or written.isupper())
 
 
 def _is_camel(written: str) -> bool:
