@@ -51,9 +51,9 @@ def modules_loaded_by(cli: Cli, *arguments: str) -> set[str]:
     return set(dump.read_text().split())
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",)])
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("sync", "--help")])
 def test_help_loads_next_to_nothing(cli: Cli, arguments: tuple[str, ...]) -> None:
-    """`--help` and `--version` load no parser, no connector library, no pydantic, no SQLite, no rich."""
+    """What needs no workspace loads no parser, no connector library, no pydantic, no SQLite, no rich."""
     assert loaded_by(cli, *arguments) & {*PARSERS, *CONNECTORS, *LIBRARIES, "textual"} == set()
 
 

@@ -13,8 +13,6 @@ from ingest_tui.cli.name_arguments import COLLECTION, SOURCE
 from ingest_tui.cli.progress import FollowedLog, JobProgress, LineProgress, warnings_line
 from ingest_tui.cli.session import Session, dry_run_option, json_option, pass_session
 from ingest_tui.model.errors import IngestError
-from ingest_tui.model.job import EMBED
-from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.model.volumes import gap_name
 
 if TYPE_CHECKING:
@@ -140,6 +138,8 @@ def report_queued(
 
 def follow_and_report(client: Client, job_id: str, *, quiet: bool = False, program: str = "ingest-tui") -> Manifest:
     """Follow a job with progress bars and report how it ended; hints begin with ``program``."""
+    from ingest_tui.model.job import EMBED
+
     try:
         with JobProgress(wanted=not quiet) as progress, FollowedLog(client, job_id) as log:
 
@@ -171,6 +171,8 @@ def _report_waiting_embedding(client: Client, collection_id: str, program: str) 
 
 def report_end(manifest: Manifest, program: str = "ingest-tui") -> None:
     """Print the end of a job: its counters, what failed, and what waits for a person."""
+    from ingest_tui.model.source import UPLOAD_SOURCE
+
     counters = manifest.counters
     words = [
         (counters.items_ingested, "ingested"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from abc import ABC, abstractmethod
@@ -253,6 +252,8 @@ class BaseConnector(ABC):
                     continue
                 try:
                     content = await self.read(descriptor)
+                    import asyncio
+
                     text = await asyncio.to_thread(extract_text, content, safe_extension(descriptor.key))
                 except ItemError:
                     continue
@@ -270,6 +271,8 @@ class BaseConnector(ABC):
         def read_all() -> bytes:
             with self.fetch(descriptor) as pieces:
                 return b"".join(pieces)
+
+        import asyncio
 
         return await asyncio.to_thread(read_all)
 

@@ -6,7 +6,6 @@ time, and its hold-off: when one has to wait, all wait.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from collections.abc import Iterator
@@ -63,9 +62,13 @@ class ResilientConnector(BaseConnector):
 
     async def authenticate(self) -> bool:
         """Authenticate, trying again while the source is not to be had."""
+        import asyncio
+
         return await asyncio.to_thread(self._try, self._authenticate)
 
     def _authenticate(self) -> bool:
+        import asyncio  # most commands reach no source
+
         try:
             return asyncio.run(self.inner.authenticate())
         except BaseException as error:  # noqa: BLE001 - the code of others may raise anything

@@ -36,7 +36,7 @@ FORM_SIGNS: Final = "_.-@+#"
 _CACHED_TOKENS = 40_000
 _NOTHING: Final[Mapping[str, int]] = {}
 _CACHED_CHARACTERS = 40
-_AROUND_WORDS = ".,;:!?()\""
+_AROUND_WORDS = '.,;:!?()"'
 """Signs next to a word that are not part of it, nor end another token there."""
 
 _ESCAPE = re.compile(r"\\(?=[^\w\s])|\\(?=_)")

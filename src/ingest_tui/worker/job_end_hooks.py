@@ -23,7 +23,6 @@ from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.transport.retrying import Retrier, RetryPolicy
-from ingest_tui.transport.webhooks import post_json
 from ingest_tui.worker.supervision import EventReport, in_few_words
 
 _THREADS = 2
@@ -137,6 +136,8 @@ class JobEndHooks:
         retrier.call(lambda: self._call_webhook(delivery))
 
     def _call_webhook(self, delivery: _Delivery) -> None:
+        from ingest_tui.transport.webhooks import post_json  # with what speaks HTTP
+
         hook, headers = delivery.hook, {"User-Agent": "ingest-tui"}
         if hook.secret:
             at = int(posix_seconds())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from ingest_tui.model import analysis
 from ingest_tui.model.analysis import (
     MAX_TERM_CHARACTERS,
     analyse,
@@ -147,3 +150,12 @@ def test_folding_changes_nothing_twice() -> None:
     """What is folded stays as it is."""
     for text in ("Straße", "ÅNGSTRÖM", "ﬁ", "İstanbul", "Йод", "ＡＢＣ"):
         assert fold(fold(text)) == fold(text)
+
+
+def test_texts_are_analysed_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads share what is known of words, also while it is forgotten."""
+    monkeypatch.setattr(analysis, "_CACHED_TOKENS", 3)
+    texts = [f"Running {number} dogs, {number}.5 (cats) word{number} {'long' * 20}{number}" for number in range(40)]
+    alone = [analyse(text, "en") for text in texts]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda text: analyse(text, "en"), texts * 5)) == alone * 5

@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from ingest_tui.extraction.backends.base import ParseFunction
 from ingest_tui.extraction.intake.formats import FORMATS
 from ingest_tui.model.errors import MissingDependencyError, ValidationError
 from ingest_tui.version import __version__
+
+if TYPE_CHECKING:
+    from ingest_tui.extraction.backends.base import ParseFunction
 
 
 @dataclass(frozen=True, slots=True)

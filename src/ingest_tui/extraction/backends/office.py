@@ -9,9 +9,11 @@ from functools import lru_cache
 from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
+from ingest_tui.extraction.office.native_xberg import native_xberg
 from ingest_tui.model.errors import IngestError, ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Finding
 
+_TIMEOUT_SECONDS = 600
 _of_thread = threading.local()
 
 
@@ -20,8 +22,7 @@ def parse(parse_input: ParseInput) -> Parsed:
 
     Raises `ItemRejectedError` (``encrypted``, ``archive_bomb``) and `ProcessingError` (``malformed``).
     """
-    import xberg
-
+    xberg = native_xberg()
     try:
         source = xberg.ExtractInput(
             kind=xberg.ExtractInputKind.BYTES, bytes=parse_input.content, mime_type=parse_input.format.media_type
@@ -58,7 +59,7 @@ def _run(xberg: Any, source: Any) -> Any:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _loop().run_until_complete(xberg.extract(source, _config()))
+        return _loop().run_until_complete(_awaited(xberg, source))
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(lambda: asyncio.run(_awaited(xberg, source))).result()
 
@@ -78,17 +79,17 @@ def _loop() -> asyncio.AbstractEventLoop:
 @lru_cache(maxsize=1)
 def _config() -> Any:
     """Return settings under which nothing is cached, downloaded, sent to OCR or unpacked recursively."""
-    import xberg
-
+    xberg = native_xberg()
     return xberg.ExtractionConfig(
         use_cache=False,
         disable_ocr=True,
         ocr_embedded_images=False,
         enable_quality_processing=False,
-        output_format="markdown",
+        output_format=xberg.OutputFormat("markdown"),
         escape_markdown=False,
         max_archive_depth=0,
         max_embedded_file_bytes=0,
+        extraction_timeout_secs=_TIMEOUT_SECONDS,
         # Ratios were checked before, with a floor: an empty slide of 273 bytes unpacks to a thousand times its size.
         security_limits=xberg.SecurityLimits(
             max_compression_ratio=100_000, max_table_cells=2_000_000, max_entity_length=16 * 1024**2

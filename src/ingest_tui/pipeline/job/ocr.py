@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
-from ingest_tui.extraction.ocr import rapid
 from ingest_tui.extraction.ocr.tessdata import how_to_install, missing_languages, tessdata_folder
 from ingest_tui.model.errors import RefusedError
 from ingest_tui.model.hashing import short_digest
@@ -50,6 +49,8 @@ def what_ocr_lacks(source: Source, settings: Settings) -> tuple[str, str] | None
     if not request.is_on:
         return None
     if request.engine == "rapidocr":
+        from ingest_tui.extraction.ocr import rapid  # with what reads pages
+
         return None if rapid.is_installed() else ("OCR needs rapidocr, which is not installed", rapid.HOW_TO_INSTALL)
     missing = missing_languages(tessdata_folder(), request.languages)
     if not missing:

@@ -11,7 +11,6 @@ from ingest_tui.model.errors import DiskFullError
 from ingest_tui.model.job import EMBED, RECHUNK, JobState, Manifest, end_state
 from ingest_tui.pipeline.commit.committer import Committer
 from ingest_tui.pipeline.commit.retire import carry_out_moves, retire_vanished
-from ingest_tui.pipeline.embed.building import run_embedding
 from ingest_tui.pipeline.extract import compares_bytes, extract_item
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.ending import Ending, ending_after, record_ending
@@ -91,6 +90,8 @@ def _run_steps(job: JobContext, *, counts_as_attempt: bool) -> JobState:
     job.disk.await_room(0)
     repair_store(job)
     if job.manifest.kind == EMBED:
+        from ingest_tui.pipeline.embed.building import run_embedding
+
         return run_embedding(job)
     if job.manifest.kind == RECHUNK:
         return run_rechunking(job)
