@@ -15,7 +15,6 @@ from ingest_tui.model.generation import Generation
 from ingest_tui.model.job import EMBED, JobState, Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.services.documents.documents import get_document
-from ingest_tui.services.jobs.jobs import as_it_is
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.jobs import id_part_of
 from ingest_tui.store.vector_files import refused_in
@@ -211,6 +210,7 @@ def states_in_next_generation(workspace: Workspace, collection_id: str) -> dict[
 def _being_built(workspace: Workspace, collection_ids: Iterable[str]) -> dict[str, _Embedded]:
     """Return what is known of the generations that are being built, each with the job that does so."""
     from ingest_tui.pipeline.embed.generations import known_generations  # only where there are vectors
+    from ingest_tui.services.jobs.jobs import as_it_is  # with all that makes jobs
 
     found = {}
     for collection_id in collection_ids:
