@@ -151,3 +151,28 @@ def test_the_list_says_what_each_setting_takes(call: Calls) -> None:
     assert "one of never, auto, always" in table
     assert "a size, as 500MB" in table
     assert '"max_running_jobs"' in call("config", "schema")
+
+
+@pytest.mark.parametrize(
+    ("languages", "said"),
+    [
+        ("eng+xyz", "Tesseract for xyz: apt install tesseract-ocr-xyz; 'ingest-tui doctor' lists what is here"),
+        ("de", "Tesseract for de: Tesseract calls de deu; 'ingest-tui doctor' lists what is here"),
+        ("eng", ""),
+    ],
+)
+def test_languages_that_are_not_installed_are_said(
+    call: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, languages: str, said: str
+) -> None:
+    """Wherever they are chosen, while OCR is still off too: of the workspace, a collection, or a source."""
+    (tmp_path / "tessdata").mkdir()
+    (tmp_path / "tessdata" / "eng.traineddata").write_bytes(b"data")
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path / "tessdata"))
+    call("source", "add", "local", "docs", "--path", str(tmp_path), "--exclude", "*")
+    for words in (
+        ("config", "set", "ocr_languages", languages),
+        ("collection", "prefs", "default", "--set", f"ocr_languages={languages}"),
+        ("source", "edit", "docs", "--ocr-languages", languages),
+    ):
+        written = call(*words)
+        assert (said in written) if said else ("note: " not in written), words

@@ -23,7 +23,7 @@ def test_uploads_report_where_they_went(cli: Cli) -> None:
     assert made.out.startswith("upload to default: succeeded")
     assert (again.code, "the label was not set" in again.err) == (0, True)
     assert (diff.code, "one version only" in diff.err) == (2, True)
-    assert "city, people; 1 rows" in shown.out
+    assert "city, people; 1 row" in shown.out
 
 
 def test_a_search_explains_what_finds_nothing(cli: Cli) -> None:

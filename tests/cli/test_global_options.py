@@ -208,7 +208,7 @@ def test_dry_runs_change_nothing(cli: Cli) -> None:
         (["doc", "prune-versions", "a.txt"], "nothing to delete"),
         (["trash", "empty"], "nothing"),
         (["doc", "rollback", "b.txt"], "would make v3 of document"),
-        (["trash", "restore", "c.txt"], "would restore 1 documents"),
+        (["trash", "restore", "c.txt"], "would restore 1 document\n"),
         (["job", "cancel", "last"], "would cancel"),
         (["job", "pause", "last"], "which is queued"),
         (["job", "resume", "last"], "would resume"),

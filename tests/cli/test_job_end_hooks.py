@@ -178,30 +178,58 @@ def test_a_command_that_fails_or_hangs_is_noted(watched: Cli) -> None:
     }
 
 
-def test_what_was_told_to_nobody_at_the_end_is_noted(watched: Cli, receiver: Receiver) -> None:
-    """Commands and receivers that hang keep others from being told: each has its line, and no program is left."""
+def waiting_for(cli: Cli) -> dict[str, list[str]]:
+    """Return the hooks that are still to be told, by job."""
+    found = {}
+    for path in (cli.workspace / "notices").glob("*.json"):
+        notice = json.loads(path.read_text())
+        found[notice["job_id"]] = [one["name"] for one in notice["waiting"]]
+    return found
+
+
+def test_what_a_worker_that_ends_has_not_told_the_next_one_tells(watched: Cli, receiver: Receiver) -> None:
+    """Commands and receivers that hang keep others from being told: all are told later, and no program is left."""
     receiver.is_open.clear()
     program = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(600)"
     pid = watched.home / "pid"
-    watched.change_settings(
-        on_job_end=[
-            hook(name="program", command=[sys.executable, "-c", program, str(pid)], seconds=500),
-            hook(name="receiver", url=receiver.url, seconds=500),
-            hook(name="waits", command=["/bin/true"]),
-        ]
-    )
+    hanging = hook(name="program", command=[sys.executable, "-c", program, str(pid)], seconds=500)
+    others = [hook(name="receiver", url=receiver.url, seconds=500), hook(name="waits", command=["/bin/true"])]
+    watched.change_settings(on_job_end=[hanging, *others])
     worker = watched.start("--watch")
     wait_until(lambda: "worker started" in watched.output_of(worker))
-    watched.sync()
+    job = watched.sync()["job_id"]
     wait_until(lambda: pid.exists() and pid.read_text())
     assert watched.end(worker, seconds=60) == 0
-    reasons = {note["details"]["hook"]: note["details"]["reason"] for note in notes(watched)}
-    assert reasons == {
-        "program": "this process ended, and the command with it",
-        "receiver": "this process ended before it was told",
-        "waits": "this process ended before it was told",
-    }
+    assert "not told yet that the job has ended" in watched.output_of(worker)
+    assert waiting_for(watched) == {job: ["program", "receiver", "waits"]}
     assert not Path("/proc", pid.read_text()).exists()
+    watched.change_settings(on_job_end=[hook(name="program", command=["/bin/true"]), *others])
+    receiver.is_open.set()
+    worker = watched.start("--watch")
+    wait_until(lambda: waiting_for(watched) == {}, what="the next worker tells all of them")
+    assert json.loads(receiver.calls[-1][1])["id"] == job
+    assert watched.end(worker) == 0
+    assert notes(watched) == []
+
+
+def test_a_killed_worker_loses_no_call(watched: Cli, receiver: Receiver) -> None:
+    """kill -9 while a receiver holds the line: it hears of the job from the next process, with the same id."""
+    receiver.is_open.clear()
+    watched.change_settings(on_job_end=[hook(url=receiver.url, seconds=500)])
+    worker = watched.start("--watch")
+    wait_until(lambda: "worker started" in watched.output_of(worker))
+    job = watched.sync()["job_id"]
+    wait_until(lambda: waiting_for(watched) == {job: ["chat"]})
+    worker.kill()
+    worker.wait()
+    receiver.is_open.set()
+    watched.write("b.txt", "beta")
+    watched.run("sync", "docs")
+    jobs = {manifest["job_id"] for manifest in watched.manifests()}
+    assert len(jobs) == 2
+    assert {json.loads(body)["id"] for _headers, body in receiver.calls} == jobs
+    assert {headers["webhook-id"] for headers, _body in receiver.calls} == jobs
+    assert list((watched.workspace / "notices").iterdir()) == []
 
 
 def test_hooks_that_cannot_work_are_named(watched: Cli) -> None:

@@ -125,11 +125,14 @@ def test_a_worker_writes_metrics_to_a_file(synced: Cli, tmp_path: Path) -> None:
 def test_health_says_whether_somebody_has_to_look(synced: Cli) -> None:
     """0, 1 or 2 as monitoring plugins end, one line for people, and every finding as JSON."""
     told = synced.run("health", code=1)
-    assert told.out == "WARNING: docs: 1 error\n"
+    assert told.out == "WARNING: docs: 1 document failed\n"
+    synced.sync()
+    assert synced.run("health", code=1).out == told.out, "a later sync that leaves it alone forgets nothing"
+    assert synced.run("status").out.startswith("warning: docs: 1 document failed\n  look at them: ")
     (synced.docs / "broken.docx").unlink()
     synced.sync(code=None)
     told = synced.run("health", code=0)
-    assert told.out.startswith("OK: 2 documents of 1 sources")
+    assert told.out.startswith("OK: 2 documents of 1 source, ")
     assert synced.run("--read-only", "health", "--json").json["status"] == "ok"
     assert "CRITICAL" in synced.run("health", "--max-age", "0m", code=2).out
     synced.run("source", "edit", "docs", "--watch")

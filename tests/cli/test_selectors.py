@@ -39,7 +39,7 @@ def test_selected_documents_go_and_come_back(full: Cli) -> None:
     assert "Retire 2 documents" in full.run("doc", "remove", "--path", "old/*", code=6).err
     full.run("doc", "remove", "--path", "old/*", "--yes")
     assert keys(full) == ["new/c.txt"]
-    assert "would restore 1 documents" in full.run("doc", "restore", "--type", "md", "-n").out
+    assert "would restore 1 document\n" in full.run("doc", "restore", "--type", "md", "-n").out
     full.run("doc", "restore", "--path", "old/*")
     assert len(keys(full)) == 3
     full.run("doc", "purge", "--collection", "default", "--type", "txt", "--yes")
@@ -64,8 +64,8 @@ def test_errors_are_selected_in_the_same_way(full: Cli) -> None:
     [one] = full.run("errors", "list", "--path", "old/*", "--json").json
     assert one["key"] == "old/broken.docx"
     assert full.run("errors", "list", "--older-than", "1d", "--json").json == []
-    assert "would retry 1 items" in full.run("errors", "retry", "--path", "old/*", "-n").out
-    assert "would ignore 1 items" in full.run("errors", "ignore", "--path", "old/*", "-n").out
+    assert "would retry 1 item\n" in full.run("errors", "retry", "--path", "old/*", "-n").out
+    assert "would ignore 1 item\n" in full.run("errors", "ignore", "--path", "old/*", "-n").out
     assert len(full.run("errors", "list", "--json").json) == 2
     full.run("errors", "ignore", "--path", "old/*")
     assert [one["key"] for one in full.run("errors", "list", "--json").json] == ["new/broken.docx"]

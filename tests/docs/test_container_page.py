@@ -153,6 +153,6 @@ def test_what_it_runs_needs_no_root_and_writes_its_volume_only() -> None:
             check=False,
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
-        assert "OK: 1 documents of 1 sources" in ended.stdout
+        assert "OK: 1 document of 1 source," in ended.stdout
     finally:
         shutil.rmtree(folder, ignore_errors=True)

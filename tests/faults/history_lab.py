@@ -22,7 +22,7 @@ from ingest_tui.services.documents.pruning import prune_documents, versions_to_p
 from ingest_tui.services.documents.registration import register_document
 from ingest_tui.services.documents.rollback import roll_back_document
 from ingest_tui.services.documents.uploads import upload_files
-from ingest_tui.services.jobs.jobs import approve_job
+from ingest_tui.services.jobs.holds import approve_job
 from ingest_tui.services.sources.sources import add_source, edit_source, remove_source
 from ingest_tui.store.catalogue.queries import find_documents, search_text
 from ingest_tui.store.verify import verify_store

@@ -41,7 +41,7 @@ from ingest_tui.pipeline.job import recovery as recovery_module
 from ingest_tui.services import workspaces
 from ingest_tui.services.api import WorkspaceHandle, open_workspace
 from ingest_tui.services.documents import documents, uploads
-from ingest_tui.services.jobs import jobs
+from ingest_tui.services.jobs import holds, jobs
 from ingest_tui.services.jobs.source_claims import WaitPolicy
 from ingest_tui.services.sources import sources
 from ingest_tui.services.verify.verify import VerifyScope, verify
@@ -237,7 +237,7 @@ class Commander:
         jobs.retry_job(handle.workspace, self._ended_job(handle))
 
     def approve_job(self, handle: WorkspaceHandle) -> None:
-        jobs.approve_job(handle.workspace, self._ended_job(handle))
+        holds.approve_job(handle.workspace, self._ended_job(handle))
 
     def search(self, handle: WorkspaceHandle) -> None:
         handle.search(self._random.choice(_WORDS))

@@ -12,7 +12,8 @@ from ingest_tui.model.job import JobState
 from ingest_tui.model.plan_line import NewLook, PlanEnd, PlanLine
 from ingest_tui.services.damage import find_damage
 from ingest_tui.services.documents.uploads import upload_files
-from ingest_tui.services.jobs.jobs import approve_job, get_job, held_deletions, job_plan
+from ingest_tui.services.jobs.holds import approve_job, held_deletions
+from ingest_tui.services.jobs.jobs import get_job, job_plan
 from ingest_tui.store.catalogue.queries import find_documents
 from ingest_tui.store.records.journal import encode_line
 from ingest_tui.store.records.plan_file import (

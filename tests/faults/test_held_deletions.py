@@ -13,7 +13,8 @@ import pytest
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.pipeline.job import run as run_job
 from ingest_tui.pipeline.job.context import JobContext
-from ingest_tui.services.jobs.jobs import approve_job, get_job, held_deletions, pause_job, refuse_job, resume_job
+from ingest_tui.services.jobs.holds import approve_job, held_deletions, refuse_job
+from ingest_tui.services.jobs.jobs import get_job, pause_job, resume_job
 from ingest_tui.services.jobs.plan_preview import plan_source
 from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.store.catalogue.queries import find_documents

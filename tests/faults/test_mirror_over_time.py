@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ingest_tui.services.jobs.jobs import approve_job
+from ingest_tui.services.jobs.holds import approve_job
 from ingest_tui.store.catalogue.queries import search_text
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.workspace import Workspace, open_workspace_at

@@ -12,6 +12,7 @@ from ingest_tui.cli import output
 from ingest_tui.cli.diagnostics import EXIT_FAILED_ITEMS
 from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.model.counted import counted
 
 _FOLLOW_SECONDS = 0.5
 
@@ -89,7 +90,7 @@ def export(
     if as_json:
         output.data({"file": str(place), "entries": number})
     else:
-        output.line(f"{number} lines written to {place}")
+        output.line(f"{counted(number, 'line')} written to {place}")
 
 
 @audit.command()
@@ -111,6 +112,7 @@ def check(session: Session, export_file: Path, as_json: bool) -> int:
             if numbers:
                 output.line(f"{what}: line {', '.join(map(str, numbers))}")
         output.line(
-            f"{report.lines} lines, {report.gaps} gaps" + (", all as they were written" if report.is_clean else "")
+            (f"{counted(report.lines, 'line')}, {counted(report.gaps, 'gap')}")
+            + (", all as they were written" if report.is_clean else "")
         )
     return 0 if report.is_clean else EXIT_FAILED_ITEMS

@@ -13,6 +13,7 @@ from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.progress import LineProgress
 from ingest_tui.cli.read_only import refusal
 from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ def _refuse_on_stdout(*, as_json: bool) -> None:
 
 
 def _in_words(report: BackupReport) -> str:
-    carried = f", {report.carried:,} files as in the earlier one" if report.base else ""
-    return f"{report.documents:,} documents, {humanize.naturalsize(report.bytes)} written{carried},"
+    carried = f", {counted(report.carried, 'file')} as in the earlier one" if report.base else ""
+    return f"{counted(report.documents, 'document')}, {humanize.naturalsize(report.bytes)} written{carried},"
 
 
 def _say_problems(report: BackupReport) -> int:
@@ -89,7 +90,7 @@ def _say_problems(report: BackupReport) -> int:
         diagnostics.say(f"warning: {problem}")
     if not report.problems_total:
         return 0
-    diagnostics.say(f"warning: {report.problems_total} things are not as the catalogue says")
+    diagnostics.say(f"warning: {counted(report.problems_total, 'thing is', 'things are')} not as the catalogue says")
     diagnostics.say("hint: 'ingest-tui verify --deep' looks at all of them")
     return diagnostics.EXIT_FAILED_ITEMS
 

@@ -21,6 +21,7 @@ from ingest_tui.cli.session import (
     wait_policy_of,
     yes_option,
 )
+from ingest_tui.model.counted import counted
 
 if TYPE_CHECKING:
     from ingest_tui.services.collections.page import CollectionPage
@@ -97,7 +98,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
         "collection": f"{found.collection_id}{' (in use)' if summary.is_in_use else ''}",
         "name": found.name,
         "description": found.description,
-        "documents": f"{summary.documents} ({summary.chunks} chunks), {summary.in_trash} in the trash",
+        "documents": f"{summary.documents} ({counted(summary.chunks, 'chunk')}), {summary.in_trash} in the trash",
         "sources": ", ".join(summary.source_ids) or "none",
         **_vectors_in_words(page),
         "unfinished jobs": ", ".join(summary.unfinished_jobs) or "none",
@@ -119,7 +120,7 @@ def _vectors_in_words(page: CollectionPage) -> dict[str, str]:
     embedding = (f"{one.source_id} {one.next_embedding or one.embedding or '-'}" for one in page.sources)
     generations = (f"{one.number} {one.state} ({one.embedder.embedder_id})" for one in page.generations)
     return {
-        "to embed": output.number_of_documents(page.to_embed),
+        "to embed": counted(page.to_embed, "document"),
         "embedding": ", ".join(embedding) or "-",
         "generations": ", ".join(generations) or "none",
     }
@@ -182,7 +183,7 @@ def remove(
     wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
     goes = what_would_go(session.workspace, name)
     sources = f" and its sources ({', '.join(goes.source_ids)})" if goes.source_ids else ""
-    what = f"remove collection {name}{sources}, and retire {output.number_of_documents(goes.documents)} to the trash"
+    what = f"remove collection {name}{sources}, and retire {counted(goes.documents, 'document')} to the trash"
     if dry_run:
         data = {"collection_id": name, "retired": goes.documents, "sources": list(goes.source_ids)}
         report_dry_run(f"would {what}", data, as_json=as_json)
@@ -192,7 +193,7 @@ def remove(
     if as_json:
         output.data({"collection_id": name, "retired": removed.documents, "sources": list(removed.source_ids)})
         return
-    output.line(f"removed collection {name}; {output.number_of_documents(removed.documents)} went to the trash")
+    output.line(f"removed collection {name}; {counted(removed.documents, 'document')} went to the trash")
     output.line(f"next: ingest-tui collection restore {name}   brings it back, as long as they are there")
 
 
@@ -209,9 +210,7 @@ def restore(session: Session, name: str, as_json: bool) -> None:
         sources = list(restored.source_ids)
         output.data({"collection_id": restored.collection_id, "restored": restored.documents, "sources": sources})
     else:
-        output.line(
-            f"restored collection {restored.collection_id} with {output.number_of_documents(restored.documents)}"
-        )
+        output.line(f"restored collection {restored.collection_id} with {counted(restored.documents, 'document')}")
 
 
 collection.add_command(prefs)

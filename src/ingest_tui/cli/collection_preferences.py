@@ -10,6 +10,7 @@ from ingest_tui.cli import output
 from ingest_tui.cli.name_arguments import COLLECTION
 from ingest_tui.cli.read_only import refusal
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, yes_option
+from ingest_tui.model.counted import counted
 
 if TYPE_CHECKING:
     from ingest_tui.services.collections.preferences import PreferenceChange
@@ -51,6 +52,7 @@ def prefs(
     change = plan_preferences(session.workspace, name, assignments(assigned), removed)
     if not as_json:
         _warn_of_unknown_columns(session, change)
+        _warn_of_missing_languages(change)
     if preview is not None:
         _preview(session, change, preview, as_json=as_json)
         return 0
@@ -63,6 +65,15 @@ def _warn_of_unknown_columns(session: Session, change: PreferenceChange) -> None
 
     for name in unknown_columns(session.workspace, change):
         diagnostics.say(f"warning: no table of collection {change.before.collection_id} has a column {name!r}")
+
+
+def _warn_of_missing_languages(change: PreferenceChange) -> None:
+    from ingest_tui.cli import diagnostics
+    from ingest_tui.services.sources.ocr_data import missing_for_ocr_languages
+
+    chosen = change.after.preferences
+    if chosen.ocr_languages and chosen.ocr_engine != "rapidocr" and "ocr_languages" in change.changed:
+        diagnostics.say_what_ocr_lacks(missing_for_ocr_languages(chosen.ocr_languages))
 
 
 def _show(session: Session, name: str, *, as_json: bool) -> None:
@@ -98,7 +109,7 @@ def _preview(session: Session, change: PreferenceChange, target: str, *, as_json
         return
     for number, one in enumerate(chunks):
         heading = f"  {' > '.join(one.heading_path)}" if one.heading_path else ""
-        output.line(f"#{number}  {len(one.text)} characters{heading}")
+        output.line(f"#{number}  {counted(len(one.text), 'character')}{heading}")
         output.block(one.text)
         output.line()
     output.line(f"{len(chunks)} {'chunk' if len(chunks) == 1 else 'chunks'}; nothing was changed")

@@ -79,7 +79,19 @@ def set_(session: Session, name: str, value: str, as_json: bool) -> None:
     """Write VALUE for setting NAME into workspace.json: 5, 2GiB, true, null for none, JSON for lists and objects."""
     from ingest_tui.services.settings import set_setting
 
-    _report(set_setting(session.workspace, name, value), as_json=as_json)
+    row = set_setting(session.workspace, name, value)
+    if row.name == "ocr_languages":
+        _warn_of_missing_languages(session)
+    _report(row, as_json=as_json)
+
+
+def _warn_of_missing_languages(session: Session) -> None:
+    from ingest_tui.cli import diagnostics
+    from ingest_tui.services.sources.ocr_data import missing_for_ocr_languages
+
+    settings = session.workspace.read_settings()
+    if settings.ocr_engine != "rapidocr":
+        diagnostics.say_what_ocr_lacks(missing_for_ocr_languages(settings.ocr_languages))
 
 
 @config.command()

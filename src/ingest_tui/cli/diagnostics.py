@@ -36,6 +36,12 @@ EXIT_INTERRUPTED = 130
 _BY_SEVERITY = (0, EXIT_FAILED_ITEMS, EXIT_REFUSED, EXIT_FAILED)
 
 
+def say_what_ocr_lacks(missing: tuple[str, str] | None) -> None:
+    """Write a note of what OCR lacks on this machine, and how to get it; nothing where it lacks nothing."""
+    if missing is not None:
+        say(f"note: on this machine {missing[0]}: {missing[1]}; 'ingest-tui doctor' lists what is here")
+
+
 def say(message: str) -> None:
     """Write one line for people to stderr, without secrets and without what acts on a terminal.
 

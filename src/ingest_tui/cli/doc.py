@@ -30,6 +30,7 @@ from ingest_tui.cli.session import (
     wait_policy_of,
     yes_option,
 )
+from ingest_tui.model.counted import counted
 from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _short(columns: list[str]) -> str:
 
 def _table_in_words(table: dict[str, Any]) -> str:
     name = " ".join(table["table"].split())
-    return f"{f'{name}: ' if name else ''}{', '.join(table['columns'])}; {table['rows']:,} rows"
+    return f"{f'{name}: ' if name else ''}{', '.join(table['columns'])}; {counted(table['rows'], 'row')}"
 
 
 @doc.command()
@@ -220,7 +221,7 @@ def _show_links_between(found: LinksFound, *, as_json: bool, empty: str) -> None
     rows = [(one.source.uri, one.resolved.link.text, one.resolved.link.target) for one in found.links]
     output.table(["DOCUMENT", "TEXT", "TARGET"], rows, empty=empty)
     if found.unreadable:
-        output.line(f"{len(found.unreadable)} records cannot be read, and their links are missing")
+        output.line(f"{counted(len(found.unreadable), 'record')} cannot be read, and their links are missing")
 
 
 @doc.command()
@@ -296,7 +297,7 @@ def remove(
 def _removed_words(removed: int) -> str:
     if not removed:
         return "nothing was retired: what was named is in the trash already"
-    return f"retired {output.number_of_documents(removed)}; 'ingest-tui doc restore DOCUMENT' brings one back"
+    return f"retired {counted(removed, 'document')}; 'ingest-tui doc restore DOCUMENT' brings one back"
 
 
 @doc.command()
@@ -312,7 +313,9 @@ def restore(session: Session, /, documents: tuple[str, ...], dry_run: bool, as_j
     if dry_run:
         lines = [f"  {document.document_id}  {document.uri}" for document in found]
         planned = {"restored": 0, "documents": [document.as_dict() for document in found]}
-        report_dry_run("\n".join([f"would restore {len(found)} documents", *lines]), planned, as_json=as_json)
+        report_dry_run(
+            "\n".join([f"would restore {counted(len(found), 'document')}", *lines]), planned, as_json=as_json
+        )
         return
     restored = [service.restore(document.document_id) for document in found]
     if as_json:
@@ -418,5 +421,5 @@ def show_hits(hits: list[SearchHit], *, explain: bool = False) -> None:
             output.line(f"    and {len(hit.others)} more of its chunks; --all-chunks shows them")
         for one in hit.why if explain else ():
             places = ", ".join(f"{count} in {field}" for field, count in one.found.items())
-            chunks = f"in {one.chunks} chunks" if one.chunks else ""
+            chunks = f"in {counted(one.chunks, 'chunk')}" if one.chunks else ""
             output.line(f"      {one.weight:6.2f}  {one.term}  " + "; ".join(filter(None, (places, chunks))))

@@ -9,6 +9,7 @@ import click
 from ingest_tui.cli import output
 from ingest_tui.cli.name_arguments import DOCUMENT
 from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.model.counted import counted
 
 _HEADERS = ("COLUMN", "TYPE", "EMPTY", "DISTINCT", "SAMPLES")
 
@@ -30,7 +31,7 @@ def columns(session: Session, document: str, version: int | None, as_json: bool)
         if number:
             output.line()
         name = " ".join(table["table"].split())
-        output.line(f"{name}: {table['rows']:,} rows" if name else f"{table['rows']:,} rows")
+        output.line(f"{name}: {counted(table['rows'], 'row')}" if name else counted(table["rows"], "row"))
         output.table(_HEADERS, _rows(table), empty="no column has a name")
     if not found["tables"]:
         output.line("no tables")

@@ -20,6 +20,7 @@ from ingest_tui.cli.session import (
     wait_policy_of,
     yes_option,
 )
+from ingest_tui.model.counted import counted
 
 
 @click.command()
@@ -61,7 +62,11 @@ def purge(
             for one in found:
                 diagnostics.say(f"  {one.document.title}  {one.document.uri}")
         versions = sum(len(one.versions) for one in found)
-        confirm(f"Erase {len(found)} documents with {versions} versions for good?", yes=yes, as_json=as_json)
+        confirm(
+            f"Erase {counted(len(found), 'document')} with {counted(versions, 'version')} for good?",
+            yes=yes,
+            as_json=as_json,
+        )
         erased = erase_documents(session.workspace, found, record=record, wait_policy=wait_policy)
     for entry in erased.catalogues_kept:
         diagnostics.say(f"{entry} is a catalogue from before a repair, and may have the text: delete it")
@@ -72,4 +77,4 @@ def purge(
         rows = [(one.document.document_id, len(one.versions), one.document.state, one.document.uri) for one in found]
         output.table(("DOCUMENT", "VERSIONS", "STATE", "ADDRESS"), rows, empty="")
     else:
-        output.line(f"erased {len(erased.document_ids)} documents")
+        output.line(f"erased {counted(len(erased.document_ids), 'document')}")

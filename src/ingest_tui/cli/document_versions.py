@@ -18,6 +18,7 @@ from ingest_tui.cli.session import (
     report_dry_run,
     yes_option,
 )
+from ingest_tui.model.counted import counted
 
 _MOST_NAMED = 20
 
@@ -126,7 +127,7 @@ def prune_versions(
             for one in chosen[:_MOST_NAMED]:
                 diagnostics.say(f"  {one.document_id} v{one.version}")
         if chosen:
-            confirm(f"Delete {len(chosen)} versions for good?", yes=yes, as_json=as_json)
+            confirm(f"Delete {counted(len(chosen), 'version')} for good?", yes=yes, as_json=as_json)
         chosen = prune_documents(session.workspace, chosen)
     if as_json:
         output.data({"deleted": 0 if dry_run else len(chosen), "dry_run": dry_run,
@@ -136,7 +137,11 @@ def prune_versions(
     if dry_run:
         output.table(("DOCUMENT", "VERSION"), rows, empty="nothing to delete")
     else:
-        output.line(f"deleted {len(chosen)} versions" if chosen else "nothing was deleted: there is nothing earlier")
+        output.line(
+            (f"deleted {counted(len(chosen), 'version')}")
+            if chosen
+            else "nothing was deleted: there is nothing earlier"
+        )
 
 
 VERSION_COMMANDS: Final = (versions, diff, rollback, prune_versions)

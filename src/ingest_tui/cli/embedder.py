@@ -12,6 +12,7 @@ from ingest_tui.cli.model_commands import ModelServices, ModelTypes, remove_comm
 from ingest_tui.cli.name_arguments import COLLECTION, EMBEDDER
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.cli.source_options import named_as_options, setting_options, settings_given
+from ingest_tui.model.counted import counted
 
 
 @click.group(cls=CommandGroup)
@@ -43,7 +44,9 @@ def _add_command(backend: str) -> click.Command:
         if as_json:
             output.data(added)
             return
-        output.line(f"added embedder {added.embedder_id}: {added.space.model}, {added.space.dimensions} dimensions")
+        output.line(
+            f"added embedder {added.embedder_id}: {added.space.model}, {counted(added.space.dimensions, 'dimension')}"
+        )
         output.line(f"next: ingest-tui embedder use {added.embedder_id} --collection default")
 
     add_one.params[1:1] = setting_options(model)

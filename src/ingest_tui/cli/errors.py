@@ -11,6 +11,7 @@ from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.selector_options import selector_of, selector_options
 from ingest_tui.cli.session import Session, dry_run_option, json_option, pass_session, report_dry_run
+from ingest_tui.model.counted import counted
 from ingest_tui.model.issue import ISSUE_KINDS
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _report_chosen(chosen: list[Issue], what: str, *, as_json: bool) -> None:
     """Print the items that a command would be for."""
     lines = [f"  {one.source_id}: {one.key}: {one.reason}" for one in chosen]
     items = {"items": [one.as_dict() for one in chosen]}
-    report_dry_run("\n".join([f"would {what} {len(chosen)} items", *lines]), items, as_json=as_json)
+    report_dry_run("\n".join([f"would {what} {counted(len(chosen), 'item')}", *lines]), items, as_json=as_json)
 
 
 @errors.command()
@@ -157,7 +158,7 @@ def retry(session: Session, /, detach: bool, dry_run: bool, as_json: bool, **cho
     for one in report.left_out[:5]:
         diagnostics.say(f"warning: left out {one['source_id']}: {one['key']}: {one['reason']}")
     if report.left_out_total:
-        diagnostics.say(f"warning: {report.left_out_total} items are not retried")
+        diagnostics.say(f"warning: {counted(report.left_out_total, 'item is', 'items are')} not retried")
     code = 0
     if not detach:
         for job_id in report.jobs:

@@ -13,6 +13,7 @@ from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.document_choice import choice_of, choice_options
 from ingest_tui.cli.name_arguments import DOCUMENT
 from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.model.counted import counted
 
 if TYPE_CHECKING:
     from ingest_tui.services.documents.export import ContentKind, DocumentContent, ExportFormat, ExportReport
@@ -73,7 +74,9 @@ def export(
     if as_json:
         output.data(report.as_dict())
     else:
-        output.line(f"exported {report.documents} documents, {humanize.naturalsize(report.bytes)}, to {report.to}")
+        output.line(
+            f"exported {counted(report.documents, 'document')}, {humanize.naturalsize(report.bytes)}, to {report.to}"
+        )
     return _report_left_out(report)
 
 
@@ -82,7 +85,9 @@ def _report_left_out(report: ExportReport) -> int:
         diagnostics.say(f"warning: left out {one['document_id']} ({one['uri']}): {one['message']}")
     if not report.left_out_total:
         return 0
-    diagnostics.say(f"warning: {report.left_out_total} documents could not be read and are not in the export")
+    diagnostics.say(
+        f"warning: {counted(report.left_out_total, 'document')} could not be read and are not in the export"
+    )
     diagnostics.say("hint: 'ingest-tui rebuild' finds what is lost, then 'ingest-tui sync SOURCE' reads it again")
     return diagnostics.EXIT_FAILED_ITEMS
 

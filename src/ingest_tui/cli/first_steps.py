@@ -13,6 +13,7 @@ import click
 from ingest_tui.cli import output
 from ingest_tui.cli.diagnostics import EXIT_FAILED, EXIT_FAILED_ITEMS
 from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.model.counted import counted
 
 
 @click.command()
@@ -66,7 +67,7 @@ def rebuild(session: Session, as_json: bool) -> int:
         problems = [problem.as_dict() for problem in report.problems]
         output.data({"documents": report.documents, "versions": report.versions, "problems": problems})
     else:
-        output.line(f"rebuilt: {report.documents} documents, {report.versions} versions")
+        output.line(f"rebuilt: {counted(report.documents, 'document')}, {counted(report.versions, 'version')}")
         for problem in report.problems:
             output.line(f"damaged: {problem.folder}: {problem.reason}")
     return EXIT_FAILED_ITEMS if report.problems else 0

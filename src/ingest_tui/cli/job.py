@@ -13,6 +13,7 @@ from ingest_tui.cli.logs import logs
 from ingest_tui.cli.name_arguments import JOB, SOURCE
 from ingest_tui.cli.progress import parsing_lines, warnings_line
 from ingest_tui.cli.session import Session, dry_run_option, json_option, pass_session, report_dry_run
+from ingest_tui.model.counted import counted
 from ingest_tui.model.outcome import OUTCOME_NAMES
 
 if TYPE_CHECKING:
@@ -132,12 +133,15 @@ def held_line(manifest: Manifest) -> str:
     held = manifest.held
     number = held.documents if held else 0
     if held and held.answered_by_job:
-        return f"{number} deletions, approved: ingest-tui job show {held.answered_by_job}"
+        return f"{counted(number, 'deletion')}, approved: ingest-tui job show {held.answered_by_job}"
     if held and held.refused_by:
-        return f"{number} deletions, refused by {held.refused_by}"
+        return f"{counted(number, 'deletion')}, refused by {held.refused_by}"
     if held and held.closed:
-        return f"{number} deletions, which need no answer any more: {held.closed}"
-    return f"{number} deletions wait: ingest-tui job approve {manifest.job_id}, or job refuse"
+        return f"{counted(number, 'deletion')}, which need no answer any more: {held.closed}"
+    return (
+        f"{counted(number, 'deletion waits', 'deletions wait')}: ingest-tui job approve {manifest.job_id}, or "
+        "job refuse"
+    )
 
 
 @job.command()

@@ -11,6 +11,7 @@ import humanize
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.selector_options import Age
 from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError
 
 if TYPE_CHECKING:
@@ -53,12 +54,12 @@ def _show(figures: Stats) -> None:
     free, total = humanize.naturalsize(figures.disk_free), humanize.naturalsize(figures.disk_total)
     output.line(f"documents    {documents or 'none'}")
     output.line(f"jobs         {jobs or 'none'}; {figures.queue_length} wait")
-    output.line(f"workers      {workers or 'none'}; {figures.worker_issues} tasks failing")
+    output.line(f"workers      {workers or 'none'}; {counted(figures.worker_issues, 'task')} failing")
     output.line(f"disk         {free} of {total} free, {humanize.naturalsize(figures.disk_reserve)} are kept free")
     for name, days in figures.credentials.items():
-        output.line(f"credential   {name}: {days} days left")
+        output.line(f"credential   {name}: {counted(days, 'day')} left")
     for name, number in figures.index_lag.items():
-        output.line(f"vectors      {name}: {number:,} documents without")
+        output.line(f"vectors      {name}: {counted(number, 'document')} without")
     rows = [_row(one) for one in figures.sources]
     headers = ("SOURCE", "DOCUMENTS", "LAST GOOD SYNC", "NEWEST SYNC", "SECONDS", "FETCHED", "NEXT")
     output.table(headers, rows, empty="no sources")

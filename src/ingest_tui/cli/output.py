@@ -76,11 +76,6 @@ def data_line(value: Any) -> None:
     write_record(value, sys.stdout.write)
 
 
-def number_of_documents(number: int) -> str:
-    """Return ``1 document``, ``2 documents``."""
-    return "1 document" if number == 1 else f"{number} documents"
-
-
 def what_is_empty(nothing: str, *, of: str, is_narrowed: bool) -> str:
     """Return the line for an empty list ``of`` a command: that there is nothing, or only nothing of what was asked."""
     return f"nothing is like that; 'ingest-tui {of}' without options shows all" if is_narrowed else nothing

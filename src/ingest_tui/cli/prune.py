@@ -11,6 +11,7 @@ from ingest_tui.cli import output
 from ingest_tui.cli.name_arguments import COLLECTION
 from ingest_tui.cli.read_only import refusal
 from ingest_tui.cli.session import Session, confirm, dry_run_option, json_option, pass_session, yes_option
+from ingest_tui.model.counted import counted
 
 if TYPE_CHECKING:
     from ingest_tui.services.workspace_prune import Prunable, PruneKind, PruneReport
@@ -42,19 +43,15 @@ def prune(
         if not yes and not as_json:
             _show(report)
         size = humanize.naturalsize(report.total_bytes)
-        confirm(f"Delete {_items(report.total_items)} for good, {size}?", yes=yes, as_json=as_json)
+        confirm(f"Delete {counted(report.total_items, 'item')} for good, {size}?", yes=yes, as_json=as_json)
         report = prune_workspace(session.workspace, found)
     if as_json:
         output.data(_as_dict(report, found if dry_run else [], dry_run=dry_run))
     elif dry_run:
         _show(report)
-        output.line(f"would delete {_items(report.total_items)}, {humanize.naturalsize(report.total_bytes)}")
+        output.line(f"would delete {counted(report.total_items, 'item')}, {humanize.naturalsize(report.total_bytes)}")
     else:
-        output.line(f"deleted {_items(report.total_items)}, {humanize.naturalsize(report.total_bytes)} freed")
-
-
-def _items(number: int) -> str:
-    return "1 item" if number == 1 else f"{number:,} items"
+        output.line(f"deleted {counted(report.total_items, 'item')}, {humanize.naturalsize(report.total_bytes)} freed")
 
 
 def _show(report: PruneReport) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
 import click
 
-from ingest_tui.model.errors import RefusedError
+from ingest_tui.model.errors import RefusedError, StoreError
+from ingest_tui.model.foreign_errors import as_ingest_error
 
 READING_COMMANDS = frozenset(
     {
@@ -93,6 +96,18 @@ def refuse_to_make(context: click.Context) -> None:
     command = path[0] if path else context.invoked_subcommand
     if command in _MAKING or (command is None and context.params.get("watch")):
         raise refusal(command or "--watch")
+
+
+def on_read_only_disk(error: Exception, command: str) -> StoreError | None:
+    """Return the error of a command that would do what it does with --read-only too, on a disk that can only be read.
+
+    None for any other failure, and for a command that changes the workspace.
+    """
+    if not (isinstance(error, OSError) and error.errno == errno.EROFS) or command not in READING_COMMANDS:
+        return None
+    meant = as_ingest_error(error)
+    hint = f"'ingest-tui --read-only {command}' writes nothing into the workspace"
+    return StoreError(meant.message if meant is not None else str(error), hint=hint)
 
 
 def refusal(command: str) -> RefusedError:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ingest_tui.cli import diagnostics
+from ingest_tui.model.counted import counted
 
 if TYPE_CHECKING:
     from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress
@@ -29,6 +30,6 @@ def shown_on_stderr() -> ProgressListener:
             announced = False
         elif time.monotonic() - last > _SECONDS_BETWEEN:
             last = time.monotonic()
-            diagnostics.show_progress(f"{progress.documents:,} documents …")
+            diagnostics.show_progress(f"{counted(progress.documents, 'document')} …")
 
     return show

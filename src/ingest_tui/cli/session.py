@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from ingest_tui.cli.formats import format_options
-from ingest_tui.cli.read_only import refuse_change
+from ingest_tui.cli.read_only import on_read_only_disk, refuse_change
 from ingest_tui.cli.remote_commands import refusal_of
 from ingest_tui.model.safe_text import safe_display
 
@@ -92,6 +92,8 @@ class Session:
     server_given: Given = Given.NOWHERE
     token_ref: str | None = None
     ca_cert: Path | None = None
+    opened_by: str = ""
+    """The command that has opened the workspace, by its path."""
 
     @property
     def is_remote(self) -> bool:
@@ -124,17 +126,21 @@ class Session:
 
         if self.is_remote:
             raise refusal_of(click.get_current_context())
+        context = click.get_current_context()
+        self.opened_by = context.command_path.partition(" ")[2]
         if self.read_only:
-            refuse_change(click.get_current_context())
+            refuse_change(context)
         workspace = open_at(self.root, self.credentials_path)
         workspace.on_rebuild = shown_on_stderr()
         workspace.is_read_only = self.read_only
         return workspace
 
     def cause_of(self, error: Exception) -> Exception:
-        """Return the contradiction of the catalogue that a failure comes from, or the failure where there is none."""
+        """Return what a failure comes from, a contradiction of the catalogue or a read-only disk, else the failure."""
         if "workspace" not in self.__dict__ or isinstance(error, click.ClickException | click.exceptions.Exit):
             return error
+        if not self.read_only and (read_only_disk := on_read_only_disk(error, self.opened_by)):
+            return read_only_disk
         from ingest_tui.services.workspaces import failure_of_catalogue
 
         return failure_of_catalogue(self.workspace, error) or error

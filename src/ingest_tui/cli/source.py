@@ -33,6 +33,7 @@ from ingest_tui.cli.source_options import (
     settings_given,
     workspace_settings,
 )
+from ingest_tui.model.counted import counted
 from ingest_tui.model.ocr import OCR_SETTINGS
 
 if TYPE_CHECKING:
@@ -88,11 +89,9 @@ def _add(
 
 
 def _report_missing_for_ocr(session: Session, saved: Source) -> None:
-    from ingest_tui.services.sources.sources import missing_for_ocr
+    from ingest_tui.services.sources.ocr_data import missing_for_ocr
 
-    missing = missing_for_ocr(session.workspace, saved)
-    if missing is not None:
-        diagnostics.say(f"note: on this machine {missing[0]}: {missing[1]}")
+    diagnostics.say_what_ocr_lacks(missing_for_ocr(session.workspace, saved))
 
 
 def _report_earlier_documents(session: Session, source_id: str) -> None:
@@ -103,7 +102,9 @@ def _report_earlier_documents(session: Session, source_id: str) -> None:
     with suppress(IngestError):  # the source is added; what is wrong with the catalogue is for the sync to report
         number = count_documents(session.workspace, source_id=source_id)
         if number:
-            diagnostics.say(f"note: {number} documents of an earlier source of this name are documents of this one now")
+            diagnostics.say(
+                f"note: {counted(number, 'document')} of an earlier source of this name are documents of this one now"
+            )
 
 
 source.add_command(
@@ -330,7 +331,7 @@ def remove(
     seen = get_source(session.workspace, source_id)
     wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
     number = 0 if keep_documents else count_documents(session.workspace, source_id=source_id)
-    documents = output.number_of_documents(number)
+    documents = counted(number, "document")
     if dry_run:
         report_dry_run(
             f"would remove source {source_id} and retire {documents} to the trash",
@@ -345,7 +346,7 @@ def remove(
     if as_json:
         output.data({"source_id": source_id, "retired": retired})
     else:
-        output.line(f"removed source {source_id}; {output.number_of_documents(retired)} went to the trash")
+        output.line(f"removed source {source_id}; {counted(retired, 'document')} went to the trash")
 
 
 def _switch(enabled: bool) -> click.Command:

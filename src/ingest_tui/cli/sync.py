@@ -12,6 +12,7 @@ from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.name_arguments import COLLECTION, SOURCE
 from ingest_tui.cli.progress import FollowedLog, JobProgress, LineProgress, warnings_line
 from ingest_tui.cli.session import Session, dry_run_option, json_option, pass_session
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.volumes import gap_name
 
@@ -51,7 +52,8 @@ def show_plan(client: Client, source: str, *, show_all: bool, force: bool, as_js
             rows.append((action.action, action.reason, action.key or gap_name(""), action.detail))
     if counts.get("gap"):
         diagnostics.say(
-            f"warning: the listing is not complete, {counts['gap']} places cannot be looked into: nothing is retired"
+            f"warning: the listing is not complete, {counted(counts['gap'], 'place')} cannot be looked "
+            "into: nothing is retired"
         )
     if as_json:
         return
@@ -211,7 +213,8 @@ def report_end(manifest: Manifest, program: str = "ingest-tui") -> None:
 
         held = manifest.held
         diagnostics.say(
-            f"warning: {held.documents} of {held.known} items would be retired; they are kept until you approve: "
+            f"warning: {held.documents} of {counted(held.known, 'item')} would be retired; they are kept "
+            "until you approve: "
             f"{hold_words(held.reason, is_remote=held.is_remote)}"
         )
         diagnostics.say(
@@ -297,7 +300,7 @@ def _report_label_not_given(client: Client, job_id: str) -> None:
     """Report the files that were there already as they are: they got no version, which the label could name."""
     unchanged = client.jobs.get(job_id).counters.items_skipped_incremental
     if unchanged:
-        files = "1 file is" if unchanged == 1 else f"{unchanged} files are"
+        files = counted(unchanged, "file is", "files are")
         diagnostics.say(f"warning: {files} there already with this content: no new version, and the label was not set")
 
 
@@ -311,7 +314,7 @@ def _report_replaced(client: Client, job_id: str) -> None:
         output.line(f"deleted for good: {numbers} of {key.partition('/')[2]}")
     if len(replaced) > _SHOWN_REPLACED:
         hint = f"'ingest-tui job logs {job_id}' names them"
-        output.line(f"and versions of {len(replaced) - _SHOWN_REPLACED} more documents; {hint}")
+        output.line(f"and versions of {counted(len(replaced) - _SHOWN_REPLACED, 'more document')}; {hint}")
     if not replaced:
         output.line("nothing was replaced: no new version came of it, or there was none before")
 

@@ -13,6 +13,7 @@ from ingest_tui.cli.name_arguments import DOCUMENT, SOURCE
 from ingest_tui.cli.selector_options import Age
 from ingest_tui.cli.session import Session, confirm, dry_run_option, json_option, pass_session, yes_option
 from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.counted import counted
 
 if TYPE_CHECKING:
     from ingest_tui.services.documents.trash import TrashEntry
@@ -81,7 +82,7 @@ def empty(
         for entry in entries[:_MOST_SHOWN]:
             diagnostics.say(f"  {entry.document.title}  {entry.document.uri}")
     if entries:
-        confirm(f"Delete {len(entries)} documents for good?", yes=yes, as_json=as_json)
+        confirm(f"Delete {counted(len(entries), 'document')} for good?", yes=yes, as_json=as_json)
     _report(entries, "deleted", empty_trash(session.workspace, entries), as_json=as_json, dry_run=False)
 
 
@@ -93,4 +94,6 @@ def _report(entries: list[TrashEntry], verb: str, number: int, *, as_json: bool,
     if dry_run:
         rows = [_row(entry) for entry in entries]
         output.table(("DOCUMENT", "RETIRED", "DELETED AFTER", "REASON", "ADDRESS"), rows, empty="nothing to delete")
-    output.line(f"{verb} {number} documents" if entries else "nothing was deleted: nothing in the trash fits")
+    output.line(
+        (f"{verb} {counted(number, 'document')}") if entries else "nothing was deleted: nothing in the trash fits"
+    )

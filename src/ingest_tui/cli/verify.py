@@ -12,6 +12,7 @@ from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.progress import LineProgress
 from ingest_tui.cli.read_only import refusal
 from ingest_tui.cli.session import Session, json_option, pass_session
+from ingest_tui.model.counted import counted
 from ingest_tui.model.inconsistency import Inconsistency
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def verify(session: Session, deep: bool, source: str, since: str, repair: bool, 
         answer = {"clean": not found, "findings": [one.as_dict() for one in found]}
         output.data(answer | ({"repaired": [one.as_dict() for one in done]} if repair else {}))
     else:
-        output.line(f"{len(found)} findings" if found else "all is as it must be")
+        output.line(counted(len(found), "finding") if found else "all is as it must be")
     return EXIT_FAILED_ITEMS if found else 0
 
 

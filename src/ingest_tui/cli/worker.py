@@ -18,6 +18,7 @@ from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.served_worker import serving
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.redaction import redact_values
 from ingest_tui.model.safe_text import safe_display
@@ -61,13 +62,14 @@ def stop(session: Session, as_json: bool) -> None:
         remaining = [{"worker_id": info.worker_id, "pid": info.pid, "reason": why} for info, why in report.remaining]
         output.data({"stopped": len(report.stopped), "remaining": remaining})
     elif report.stopped:
-        output.line(f"stopped {len(report.stopped)} worker{'s' if len(report.stopped) > 1 else ''}")
+        output.line(f"stopped {counted(len(report.stopped), 'worker')}")
     elif not report.remaining:
         output.line("no worker was running")
     if report.remaining:
         info, why = report.remaining[0]
         raise BusyError(
-            f"{len(report.remaining)} of {len(report.remaining) + len(report.stopped)} workers did not stop; "
+            f"{len(report.remaining)} of {counted(len(report.remaining) + len(report.stopped), 'worker')} "
+            "did not stop; "
             f"worker {safe_display(info.worker_id)} on {safe_display(info.host)}: {why}",
             hint="'ingest-tui worker status' shows what still runs",
         )
@@ -93,7 +95,7 @@ def status(session: Session, as_json: bool) -> None:
     for run in scheduled_runs(session.workspace)[:_MOST_RUNS] if workers else []:
         output.line(f"next by schedule: {run.source_id}, {run.as_dict()['at']}")
     if workers and pruned is not None:
-        what = f"{pruned.items:,} items, {humanize.naturalsize(pruned.bytes)}"
+        what = f"{counted(pruned.items, 'item')}, {humanize.naturalsize(pruned.bytes)}"
         output.line(f"pruned last {pruned.as_dict()['pruned_at']}: {what}")
     say_issues(workers)
 
@@ -102,7 +104,7 @@ def state_of(worker: WorkerInfo) -> str:
     """Return in a word or two how a worker is doing."""
     failing = sum(issue.level == "error" for issue in worker.issues)
     if failing:
-        return f"{failing} task{'s' if failing > 1 else ''} failing"
+        return f"{counted(failing, 'task')} failing"
     return "ok, with warnings" if worker.issues else "ok"
 
 
@@ -110,7 +112,7 @@ def say_issues(workers: Iterable[WorkerInfo]) -> None:
     """Write to stderr what fails right now among the tasks of workers."""
     for worker in workers:
         for issue in worker.issues:
-            times = f", {issue.failures} times" if issue.failures > 1 else ""
+            times = f", {counted(issue.failures, 'time')}" if issue.failures > 1 else ""
             what = f"worker {worker.pid}: {issue.task} fails since {issue.since}{times}"
             diagnostics.say(f"warning: {what}: {issue.message}")
 

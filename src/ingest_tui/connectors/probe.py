@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ingest_tui.connectors.containment import source_failure
+from ingest_tui.model.counted import counted
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import IngestError, ItemError
 from ingest_tui.model.gap_remedies import remedy_of
@@ -90,7 +91,7 @@ def probe(connector: Probed) -> Iterator[TestStep]:
         pages = _ProbedPages(connector)
         page = next(pages, None)
         descriptors = page.descriptors if page else []
-        found = f"{len(descriptors)} items on the first page" if descriptors else "nothing matches"
+        found = f"{counted(len(descriptors), 'item')} on the first page" if descriptors else "nothing matches"
         yield stopwatch.step(name, found if descriptors or page is None else "nothing on the first page matches")
         if gaps := pages.gaps_found_soon():
             name = "gaps"
@@ -101,7 +102,7 @@ def probe(connector: Probed) -> Iterator[TestStep]:
         name = "read"
         with connector.fetch(readable) as pieces:
             first = next(pieces, b"")
-        yield stopwatch.step(name, f"read {len(first)} bytes of {safe_display(readable.key)}")
+        yield stopwatch.step(name, f"read {counted(len(first), 'byte')} of {safe_display(readable.key)}")
     except GeneratorExit:
         raise
     except BaseException as error:  # noqa: BLE001 the code of others may raise anything: it is what the test is for
@@ -139,7 +140,7 @@ class _ProbedPages:
 
 def _step_of_gaps(stopwatch: Stopwatch, gaps: tuple[tuple[str, str], ...]) -> TestStep:
     key, why = gaps[0]
-    more = f" (and {len(gaps) - 1} more places)" if len(gaps) > 1 else ""
+    more = f" (and {counted(len(gaps) - 1, 'more place')})" if len(gaps) > 1 else ""
     message = f"cannot be looked into: {gap_name(key)}: {safe_display(why)}{more}"
     remedy = remedy_of(why) or "make it readable"
     hint = f"{remedy}, or leave it out with --exclude; until then syncs are partial and retire nothing"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from ingest_tui.credentials.entries import entry_digest, invalid_fields, type_name_of
 from ingest_tui.credentials.references import LITERAL, parse_reference
 from ingest_tui.credentials.types import CredentialType, Entry, credential_type
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError
 
 
@@ -116,5 +117,5 @@ def countdown(expires: date | None, today: date) -> str:
     days = (expires - today).days
     if days == 0:
         return "today"
-    distance = f"{abs(days)} day{'' if abs(days) == 1 else 's'}"
+    distance = counted(abs(days), "day")
     return f"in {distance}" if days > 0 else f"expired {distance} ago"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from ingest_tui.credentials.contract import Credentials
 from ingest_tui.embedding.settings import BackendSettings
+from ingest_tui.model.counted import counted
 from ingest_tui.model.embedder import VectorSpace
 from ingest_tui.model.errors import IngestError, ItemError
 from ingest_tui.transport.retrying import POLICY, RetryPolicy, Sleep
@@ -147,11 +148,13 @@ def unit_vectors(rows: Any, number: int, dimensions: int) -> Matrix:
     if matrix.ndim != 2 or len(matrix) != number:  # noqa: PLR2004 - rows and columns
         found = len(matrix) if matrix.ndim else 0
         raise EmbedderError(
-            f"the model gave {found} vectors for {number} texts", hint="is it an embedding model?", code="bad_answer"
+            f"the model gave {counted(found, 'vector')} for {counted(number, 'text')}",
+            hint="is it an embedding model?",
+            code="bad_answer",
         )
     if matrix.shape[1] != dimensions:
         raise EmbedderError(
-            f"the model gave vectors of {matrix.shape[1]} dimensions instead of {dimensions}",
+            f"the model gave vectors of {counted(matrix.shape[1], 'dimension')} instead of {dimensions}",
             hint="was another model put in its place? 'ingest-tui embedder add TYPE NAME' registers that one",
             code="dimensions",
         )

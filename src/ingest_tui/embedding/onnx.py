@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ingest_tui.embedding.base import BackendContext, EmbedderError, EmbeddingBackend
 from ingest_tui.embedding.model_folder import TOKENIZER, ModelFolder
 from ingest_tui.embedding.settings import OnnxSettings
+from ingest_tui.model.counted import counted
 
 _NAMES = ("model.onnx", "model_quantized.onnx", "model_int8.onnx", "model_qint8.onnx", "model_fp16.onnx")
 _FILES = tuple(f"{folder}{name}" for folder in ("", "onnx/") for name in _NAMES)
@@ -94,7 +95,7 @@ class OnnxBackend(EmbeddingBackend[OnnxSettings]):
             return found
         if found.ndim != 3:  # noqa: PLR2004 - texts, tokens, dimensions
             raise EmbedderError(
-                f"{self._file.name} gives an output of {found.ndim} dimensions",
+                f"{self._file.name} gives an output of {counted(found.ndim, 'dimension')}",
                 hint="export the model for feature extraction",
                 code="model_damaged",
             )

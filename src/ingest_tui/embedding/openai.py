@@ -11,6 +11,7 @@ import orjson
 from ingest_tui.embedding.base import PROBE_TEXT, BackendContext, EmbedderError, EmbeddingBackend
 from ingest_tui.embedding.endpoint import Endpoint
 from ingest_tui.embedding.settings import OpenAISettings
+from ingest_tui.model.counted import counted
 from ingest_tui.model.hashing import short_digest
 
 
@@ -69,7 +70,7 @@ def _rows(content: bytes, number: int) -> list[list[float]]:
         ) from None
     if len(items) != number or sorted(rows, key=str) != sorted(range(number), key=str):
         raise EmbedderError(
-            f"the endpoint gave {len(items)} vectors for {number} texts",
+            f"the endpoint gave {counted(len(items), 'vector')} for {counted(number, 'text')}",
             hint="use a smaller --batch-size",
             code="bad_answer",
         )

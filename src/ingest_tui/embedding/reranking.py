@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from ingest_tui.embedding.base import BackendContext, EmbedderError
 from ingest_tui.embedding.settings import RerankerSettings
+from ingest_tui.model.counted import counted
 
 SettingsType = TypeVar("SettingsType", bound=RerankerSettings)
 
@@ -44,7 +45,7 @@ class Reranker(ABC, Generic[SettingsType]):
 def _checked(scores: Sequence[Any], number: int) -> list[float]:
     """Return scores as numbers; raises `EmbedderError` for another number of them, and for what is no number."""
     if len(scores) != number:
-        raise _no_answer(f"the reranker gave {len(scores)} scores for {number} texts")
+        raise _no_answer(f"the reranker gave {counted(len(scores), 'score')} for {counted(number, 'text')}")
     if not all(isinstance(score, int | float) and math.isfinite(score) for score in scores):
         raise _no_answer("the reranker gave a score that is no number")
     return [float(score) for score in scores]

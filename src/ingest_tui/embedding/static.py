@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ingest_tui.embedding.base import BackendContext, EmbedderError, EmbeddingBackend
 from ingest_tui.embedding.model_folder import TOKENIZER, ModelFolder
 from ingest_tui.embedding.settings import StaticSettings
+from ingest_tui.model.counted import counted
 
 _FILES = ("model.safetensors", "embeddings.safetensors")
 _EMBEDDINGS = ("embeddings", "embedding.weight", "embedding")
@@ -103,5 +104,7 @@ def _parts(
         raise EmbedderError(f"{shown}: its mapping names rows that are not there", code="model_damaged")
     tokens = len(rows) if mapping is None else len(mapping)
     if weights is not None and weights.shape != (tokens,):
-        raise EmbedderError(f"{shown}: it has {weights.size} weights for {tokens} tokens", code="model_damaged")
+        raise EmbedderError(
+            f"{shown}: it has {counted(weights.size, 'weight')} for {counted(tokens, 'token')}", code="model_damaged"
+        )
     return rows, weights, None if mapping is None else mapping.astype(np.int64)

@@ -18,6 +18,7 @@ import orjson
 
 from ingest_tui.extraction.intake.containers import MAX_RATIO, RATIO_FLOOR_BYTES
 from ingest_tui.model.clock import storable_ns
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ItemRejectedError
 from ingest_tui.model.extraction import Finding
 from ingest_tui.model.members import MAX_MEMBER_BYTES, MAX_MEMBERS
@@ -76,7 +77,7 @@ class MemberWriter:
 
     def refuse_large(self, name: str) -> None:
         """Note a member that is larger than what is taken."""
-        self.refuse(name, "too_large", f"larger than the {self.largest:,} bytes that a member may have")
+        self.refuse(name, "too_large", f"larger than the {counted(self.largest, 'byte')} that a member may have")
 
     def end(self, damage: str = "") -> None:
         """Note that all members were named, or how the end of the container is damaged: others may be missing then."""
@@ -161,11 +162,11 @@ class MemberReader:
 def check_limits(members: int, unpacked_bytes: int, packed_bytes: int) -> None:
     """Refuse what would grow beyond the limits, before any of it is unpacked."""
     if members > MAX_MEMBERS:
-        raise bomb(f"{members:,} members, more than {MAX_MEMBERS:,}")
+        raise bomb(f"{counted(members, 'member')}, more than {MAX_MEMBERS:,}")
     if unpacked_bytes > MAX_MEMBER_BYTES:
-        raise bomb(f"would unpack to {unpacked_bytes:,} bytes")
+        raise bomb(f"would unpack to {counted(unpacked_bytes, 'byte')}")
     if unpacked_bytes > RATIO_FLOOR_BYTES and unpacked_bytes > MAX_RATIO * max(packed_bytes, 1):
-        raise bomb(f"would unpack to {unpacked_bytes // max(packed_bytes, 1)} times its size")
+        raise bomb(f"would unpack to {counted(unpacked_bytes // max(packed_bytes, 1), 'time')} its size")
 
 
 def _pieces(file: BinaryIO, left: int) -> Iterator[bytes]:

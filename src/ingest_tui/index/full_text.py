@@ -18,6 +18,7 @@ from ingest_tui.index.text_search import TextSearch
 from ingest_tui.model.analysis import FORM_SIGNS, analyse
 from ingest_tui.model.batching import batches
 from ingest_tui.model.chunk_words import analyse_chunk
+from ingest_tui.model.counted import counted
 from ingest_tui.model.document import CHUNK_COLUMNS, Chunk, SearchHit
 from ingest_tui.model.search_query import SearchQuery
 
@@ -188,11 +189,11 @@ class FullText(Index):
         """Return in which ways the chunks and their words differ, with numbers."""
         found = []
         words = self._old.row_table if self._old.is_in_use else "words_docsize"
-        for one, other, message in (
-            ("chunks", words, "chunks cannot be searched"),
-            (words, "chunks", "entries of the full text have no chunk"),
+        for one, other, thing, things in (
+            ("chunks", words, "chunk cannot be searched", "chunks cannot be searched"),
+            (words, "chunks", "entry of the full text has no chunk", "entries of the full text have no chunk"),
         ):
             missing = self._database.value(f"SELECT count(*) FROM {one} WHERE id NOT IN (SELECT id FROM {other})")
             if missing:
-                found.append(f"{missing} {message}")
+                found.append(counted(missing, thing, things))
         return found

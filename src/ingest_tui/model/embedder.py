@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.identifiers import check_identifier
@@ -80,7 +81,7 @@ class Embedder(RegisteredModel):
     @property
     def summary(self) -> str:
         """The name of the model and the size of its vectors."""
-        return f"{self.space.model}, {self.space.dimensions} dimensions"
+        return f"{self.space.model}, {counted(self.space.dimensions, 'dimension')}"
 
     @field_validator("embedder_id")
     @classmethod

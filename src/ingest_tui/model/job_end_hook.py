@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.job import JobState, Manifest
 
 _REFERENCE = re.compile(r"(?:env|file|keyring|command):.+", re.DOTALL)
@@ -85,11 +86,15 @@ class JobEndHook(BaseModel):
 
 
 def event_of(manifest: Manifest, workspace: str) -> dict[str, Any]:
-    """Return what is told of an ended job: JSON without documents, addresses of a few errors at most."""
+    """Return what is told of an ended job: JSON without documents, addresses of a few errors at most.
+
+    ``id`` is the same each time that it is told, so that a receiver can drop what it had before.
+    """
     errors = [{"code": one.code, "message": one.message, "hint": one.hint} for one in manifest.errors[-_MOST_ERRORS:]]
     held = manifest.held.documents if manifest.held is not None and manifest.held.waits else 0
     return {
         "type": "job.end",
+        "id": manifest.job_id,
         "workspace": workspace,
         "job_id": manifest.job_id,
         "kind": manifest.kind,
@@ -114,8 +119,8 @@ def text_of_end(manifest: Manifest, held: int) -> str:
     parts = [
         f"{counters.items_ingested} ingested",
         f"{counters.items_retired} retired" if counters.items_retired else "",
-        f"{manifest.errors_total} errors" if manifest.errors_total else "",
-        f"{held} deletions wait for approval" if held else "",
+        counted(manifest.errors_total, "error") if manifest.errors_total else "",
+        f"{counted(held, 'deletion waits', 'deletions wait')} for approval" if held else "",
         manifest.errors[-1].message if manifest.state is JobState.FAILED and manifest.errors else "",
     ]
     return f"{what} ({', '.join(filter(None, parts))}), job {manifest.job_id}"

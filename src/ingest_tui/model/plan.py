@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ingest_tui.model.attachments import mark_in, mark_of
+from ingest_tui.model.counted import counted
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.holding import NOTHING_SPECIAL, ChoiceComparison, HoldReason, HoldRules, hold_words
 from ingest_tui.model.members import containers_of
@@ -265,7 +266,7 @@ def _plan_known(  # noqa: C901, PLR0911 - one branch and return for each decisio
     if rules.force:
         return ingest("forced")
     if quarantine is not None and quarantine.fingerprint == descriptor.fingerprint:
-        detail = f"in quarantine: it killed its parser {quarantine.kills} times"
+        detail = f"in quarantine: it killed its parser {counted(quarantine.kills, 'time')}"
         return _act(descriptor, "quarantine", quarantine.reason, detail, document_id=known.document_id)
     if not known.fingerprint:
         return ingest("retry", f"last time: {known.outcome} ({known.reason})")
@@ -336,7 +337,8 @@ def plan_vanished(
         vanished_documents = sum(1 for entry in vanished if entry.document_id)
     held = rules.hold.reason(vanished_documents, known_documents, listed=listed)
     detail = (
-        f"{vanished_documents} of {known_documents} items would go; {hold_words(held, is_remote=rules.hold.is_remote)}"
+        f"{vanished_documents} of {counted(known_documents, 'item')} would go; "
+        f"{hold_words(held, is_remote=rules.hold.is_remote)}"
         if held
         else ""
     )

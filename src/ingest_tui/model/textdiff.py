@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 
+from ingest_tui.model.counted import counted
+
 MOST_LINES = 3_000
 _CONTEXT = 3
 _MOST_CHARACTERS = 2_000_000
@@ -27,7 +29,10 @@ def diff_texts(old: str, new: str, *, names: tuple[str, str] = ("old", "new")) -
     diff = [_shifted(line, first) if line.startswith("@@") else line for line in diff]
     cut = len(old) > _MOST_CHARACTERS or len(new) > _MOST_CHARACTERS
     if left_out > 0 or cut:
-        diff.append(f"… the texts differ in too much to compare all of it: {max(left_out, 0):,} lines are left out")
+        diff.append(
+            "… the texts differ in too much to compare all of it: "
+            f"{counted(max(left_out, 0), 'line is', 'lines are')} left out"
+        )
     return diff
 
 

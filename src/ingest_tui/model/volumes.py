@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.descriptor import ListingEnd
 from ingest_tui.model.safe_text import safe_display
 
@@ -103,7 +104,7 @@ def _doubt_about(  # noqa: PLR0911 - one return for each decision
     missing = presence.missing
     if not missing:
         return ""
-    about = f"{missing} of {presence.documents} documents below it are out of sight"
+    about = f"{missing} of {counted(presence.documents, 'document')} below it are out of sight"
     if is_gone:
         return f"{MOUNT_GONE} ({_shown(before)}); {about}"
     if not is_root and not presence.is_listed:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import rfc3339, rfc3339_now, shifted, utc_now
+from ingest_tui.model.counted import counted
 from ingest_tui.model.document import Document
 from ingest_tui.model.trash_grace import ClockNote, is_overdue, look_at_clock
 from ingest_tui.store.change import StoreChange
@@ -70,7 +71,7 @@ def purge_documents(workspace: Workspace, documents: Iterator[Document], *, reas
                 at=at,
                 by=by,
                 action="trash.purge",
-                target=f"{len(still_retired)} documents",
+                target=counted(len(still_retired), "document"),
                 reason=reason,
                 documents=[row.document_id for row in still_retired],
             )

@@ -18,6 +18,7 @@ import orjson
 from ingest_tui.extraction.intake.validation import DEFAULT_HINTS
 from ingest_tui.extraction.members import TAKE_HINT, Member, MemberReader
 from ingest_tui.model.clock import storable_ns
+from ingest_tui.model.counted import counted
 from ingest_tui.model.extraction import Finding, ParseResult, members_path
 from ingest_tui.model.file_names import safe_extension
 from ingest_tui.model.hashing import short_digest
@@ -157,7 +158,9 @@ class Unpacker:
         if (kill.fingerprint, kill.parsers) != (item.line.fingerprint, self._parsers):
             return None
         item.kills = kill.kills
-        return _result(item, "failed", kill.reason, f"in quarantine: it killed its parser {kill.kills} times", "")
+        return _result(
+            item, "failed", kill.reason, f"in quarantine: it killed its parser {counted(kill.kills, 'time')}", ""
+        )
 
     @cached_property
     def _parsers(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import rfc3339_now, utc_now
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.preferences_in_force import preferences_in_force
@@ -51,7 +52,7 @@ def prune_versions(
             details: dict[str, Any] = {"versions": [f"{one.document_id} v{one.version}" for one in earlier]}
             details |= {"job_id": job_id} if job_id else {}
             workspace.audit.add(
-                at=at, by=by, action="document.prune_versions", target=f"{len(earlier)} versions", **details
+                at=at, by=by, action="document.prune_versions", target=counted(len(earlier), "version"), **details
             )
         pruned += earlier
     return pruned

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import rfc3339_now, utc_now
+from ingest_tui.model.counted import counted
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import BusyError, IngestError
 from ingest_tui.model.job import Manifest
@@ -234,7 +235,7 @@ def _delete_jobs(workspace: Workspace, batch: list[Prunable], by: str) -> list[P
     pruner = JobPruner(workspace.layout, workspace.jobs)
     # Before the first of them: without its folder nothing else says that there was such a job.
     names = [one.name for one in batch]
-    workspace.audit.add(at=rfc3339_now(), by=by, action="job.prune", target=f"{len(names)} jobs", jobs=names)
+    workspace.audit.add(at=rfc3339_now(), by=by, action="job.prune", target=counted(len(names), "job"), jobs=names)
     return [one for one in batch if pruner.delete(_manifest(one))]
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import NotFoundError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.server.problems import RequestError
@@ -36,7 +37,9 @@ def range_of(header: str, size: int) -> tuple[int, int] | None:
         first, end = max(0, size - int(found[2])), size
     if first >= end:
         headers = {"Content-Range": f"bytes */{size}"}
-        raise RequestError(f"there are {size:,} bytes, and none of these", status=416, code="range", headers=headers)
+        raise RequestError(
+            f"there are {counted(size, 'byte')}, and none of these", status=416, code="range", headers=headers
+        )
     return first, end
 
 

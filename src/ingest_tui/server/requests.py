@@ -14,6 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.server.endpoint import AnyEndpoint, NoBody, Params, SentFile
 from ingest_tui.server.problems import RequestError, invalid_request
@@ -221,5 +222,5 @@ def refuse_large(headers: Mapping[str, str], largest: int) -> None:
 def too_large(largest: int) -> RequestError:
     """Return the error of a body that is too large."""
     return RequestError(
-        f"a body has at most {largest:,} bytes", status=413, code="too_large", headers={"Connection": "close"}
+        f"a body has at most {counted(largest, 'byte')}", status=413, code="too_large", headers={"Connection": "close"}
     )

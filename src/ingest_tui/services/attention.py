@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from ingest_tui.model.clock import rfc3339, utc_now
+from ingest_tui.model.counted import counted, noun
 from ingest_tui.model.errors import IngestError
 from ingest_tui.services.credentials.credentials import CredentialRow, list_credentials
+from ingest_tui.services.failed_items import failed_items
 from ingest_tui.services.sources.health import SourceSummary, list_sources
-from ingest_tui.store.catalogue import queries
 from ingest_tui.store.fs.disk import Room, room_in
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.living_workers import WorkerInfo, living_workers
@@ -63,7 +64,8 @@ class AttentionFacts:
     """What is known of a workspace at the moment ``now`` (UTC).
 
     ``waiting``: how many jobs are queued, ``waiting_since`` when the oldest was made. ``quarantined``: how many
-    documents killed their parsers, by source. ``credential_failure``: why the credentials cannot be read.
+    documents killed their parsers, by source; ``failed``: how many others failed. ``credential_failure``: why the
+    credentials cannot be read.
     """
 
     now: datetime
@@ -75,6 +77,7 @@ class AttentionFacts:
     waiting: int = 0
     waiting_since: str | None = None
     quarantined: Sequence[tuple[str, int]] = ()
+    failed: Sequence[tuple[str, int]] = ()
     room: Room | None = None
     remote_rescan: timedelta = timedelta(minutes=15)
 
@@ -99,6 +102,8 @@ def what_needs_attention(facts: AttentionFacts) -> list[AttentionItem]:
         *_failing(facts.sources),
         *_of_credentials(facts),
         *_quarantined(facts.quarantined),
+        *_failed(facts.failed),
+        *_listed_with_gaps(facts.sources),
         *_stale(facts),
         *_never_synced(facts.sources),
     ]
@@ -111,19 +116,20 @@ def _facts(workspace: Workspace, summaries: Sequence[SourceSummary] | None = Non
         credentials = list_credentials(workspace)
     except IngestError as error:
         failure = error.message
-    waiting = workspace.jobs.waiting()
+    waiting, failed = workspace.jobs.waiting(), failed_items(workspace)
     return AttentionFacts(
-        utc_now(),
-        list_sources(workspace) if summaries is None else summaries,
-        workspace.sources.unreadable(),
-        credentials,
-        failure,
-        living_workers(workspace),
-        len(waiting),
-        min((job.created_at for job in waiting), default=None),
-        queries.quarantined_by_source(workspace.reading),
-        room_in(workspace.root, workspace.settings.disk_reserve),
-        timedelta(seconds=workspace.settings.remote_rescan_seconds),
+        now=utc_now(),
+        sources=list_sources(workspace) if summaries is None else summaries,
+        unreadable_sources=workspace.sources.unreadable(),
+        credentials=credentials,
+        credential_failure=failure,
+        workers=living_workers(workspace),
+        waiting=len(waiting),
+        waiting_since=min((job.created_at for job in waiting), default=None),
+        quarantined=list(failed.quarantined.items()),
+        failed=list(failed.others.items()),
+        room=room_in(workspace.root, workspace.settings.disk_reserve),
+        remote_rescan=timedelta(seconds=workspace.settings.remote_rescan_seconds),
     )
 
 
@@ -136,7 +142,8 @@ def _holds(sources: Iterable[SourceSummary]) -> Iterator[AttentionItem]:
                 "problem",
                 "deletions_held",
                 summary.source.source_id,
-                f"{number:,} deletion{'' if number == 1 else 's'} of {job.held.known:,} documents wait for a person",
+                f"{counted(number, 'deletion')} of {counted(job.held.known, 'document')} "
+                f"{noun(number, 'waits', 'wait')} for a person",
                 "approve or refuse",
                 f"'ingest-tui job items {job.job_id} --held' lists them; 'ingest-tui job approve {job.job_id}' or "
                 f"'ingest-tui job refuse {job.job_id}' answers",
@@ -161,13 +168,11 @@ def _of_workers(facts: AttentionFacts) -> Iterator[AttentionItem]:
     if not any(worker.mode in _SERVING for worker in facts.workers):
         following = [one for one in facts.sources if one.source.enabled and (one.source.watch or one.source.schedule)]
         if facts.waiting:
-            message = f"none runs, and {facts.waiting:,} job{' waits' if facts.waiting == 1 else 's wait'}"
+            message = f"none runs, and {counted(facts.waiting, 'job waits', 'jobs wait')}"
             since = facts.waiting_since
             yield AttentionItem("problem", "no_worker", "worker", message, "start a worker", start, since)
         elif following:
-            message = (
-                f"none runs: changes in {len(following):,} source{'' if len(following) == 1 else 's'} go unnoticed"
-            )
+            message = f"none runs: changes in {counted(len(following), 'source')} go unnoticed"
             yield AttentionItem("problem", "no_worker", "worker", message, "start a worker", start)
     elif facts.waiting_since is not None and facts.waiting_since < rfc3339(facts.now - _LONGEST_IN_QUEUE):
         hint = "'ingest-tui job list' shows which, and what runs meanwhile"
@@ -250,6 +255,39 @@ def _quarantined(numbers: Iterable[tuple[str, int]]) -> Iterator[AttentionItem]:
             f"'ingest-tui errors list --source {source_id}' shows them; "
             f"'ingest-tui errors retry --source {source_id}' tries them again",
             source_id=source_id,
+        )
+
+
+def _failed(numbers: Iterable[tuple[str, int]]) -> Iterator[AttentionItem]:
+    for source_id, number in numbers:
+        yield AttentionItem(
+            "warning",
+            "documents_failed",
+            source_id,
+            f"{counted(number, 'document')} failed",
+            "look at them",
+            f"'ingest-tui errors list --source {source_id}' shows what failed and why; "
+            f"'ingest-tui errors retry --source {source_id}' tries again",
+            source_id=source_id,
+        )
+
+
+def _listed_with_gaps(sources: Iterable[SourceSummary]) -> Iterator[AttentionItem]:
+    for summary in sources:
+        last = summary.last_job
+        if last is None or not summary.listing_gaps:
+            continue
+        parts = counted(summary.listing_gaps, "part")
+        yield AttentionItem(
+            "warning",
+            "source_incomplete",
+            summary.source.source_id,
+            f"{parts} of it could not be listed",
+            "see what",
+            f"'ingest-tui job errors {last.job_id}' shows which, and why",
+            last.finished_at,
+            summary.source.source_id,
+            last.job_id,
         )
 
 

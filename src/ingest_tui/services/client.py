@@ -74,8 +74,17 @@ if TYPE_CHECKING:
         uploads,
         version_details,
     )
-    from ingest_tui.services.jobs import audit_check, audit_trail, error_inbox, job_status, jobs, logs, plan_preview
-    from ingest_tui.services.sources import choice, health, outcomes, sources, trials
+    from ingest_tui.services.jobs import (
+        audit_check,
+        audit_trail,
+        error_inbox,
+        holds,
+        job_status,
+        jobs,
+        logs,
+        plan_preview,
+    )
+    from ingest_tui.services.sources import choice, health, ocr_data, outcomes, sources, trials
     from ingest_tui.services.verify import repair, verify
     from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
     from ingest_tui.store.workspace import Workspace
@@ -121,12 +130,12 @@ else:
     trace, trash, uploads, version_details = (
         _Module(f"documents.{name}") for name in ("trace", "trash", "uploads", "version_details")
     )
-    audit_check, audit_trail, error_inbox, job_status, jobs, logs, plan_preview = (
+    audit_check, audit_trail, error_inbox, holds, job_status, jobs, logs, plan_preview = (
         _Module(f"jobs.{name}")
-        for name in ("audit_check", "audit_trail", "error_inbox", "job_status", "jobs", "logs", "plan_preview")
+        for name in ("audit_check", "audit_trail", "error_inbox", "holds", "job_status", "jobs", "logs", "plan_preview")
     )
-    choice, health, outcomes, sources, trials = (
-        _Module(f"sources.{name}") for name in ("choice", "health", "outcomes", "sources", "trials")
+    choice, health, ocr_data, outcomes, sources, trials = (
+        _Module(f"sources.{name}") for name in ("choice", "health", "ocr_data", "outcomes", "sources", "trials")
     )
     metrics, monitoring, stats = map(_Module, ("metrics", "monitoring", "stats"))
     repair, service_units, settings, verify = map(
@@ -162,7 +171,8 @@ class _Sources(Subject):
     scheduled_runs = reads(lambda: workers.scheduled_runs)
     preferences = reads(lambda: overrides.source_preferences)
     number_cut_otherwise = reads(lambda: overrides.number_cut_otherwise)
-    missing_for_ocr = reads(lambda: sources.missing_for_ocr)
+    missing_for_ocr = reads(lambda: ocr_data.missing_for_ocr)
+    missing_for_ocr_languages = offers(lambda: ocr_data.missing_for_ocr_languages)
     add = changes(lambda: sources.add_source)
     edit = changes(lambda: sources.edit_source)
     save = changes(lambda: trials.save_draft)
@@ -325,15 +335,15 @@ class _Jobs(Subject):
     queue_positions = reads(lambda: jobs.queue_positions)
     items = streams(lambda: jobs.job_items)
     log = streams(lambda: jobs.job_log)
-    held_deletions = reads(lambda: jobs.held_deletions)
+    held_deletions = reads(lambda: holds.held_deletions)
     before_change = reads(lambda: jobs.job_before_change)
     cancel = changes(lambda: jobs.cancel_job)
     pause = changes(lambda: jobs.pause_job)
     resume = changes(lambda: jobs.resume_job)
     retry = changes(lambda: jobs.retry_job)
-    approve = changes(lambda: jobs.approve_job)
-    withdraw = changes(lambda: jobs.withdraw_approval)
-    refuse = changes(lambda: jobs.refuse_job)
+    approve = changes(lambda: holds.approve_job)
+    withdraw = changes(lambda: holds.withdraw_approval)
+    refuse = changes(lambda: holds.refuse_job)
     set_priority = changes(lambda: jobs.set_priority)
     follow_logs = reads(lambda: logs.follow_logs)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.document import SearchHit
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.generation import Generation
@@ -56,7 +57,9 @@ def compare_generations(
 ) -> list[Comparison]:
     """Return what two generations of a collection answer to queries. Raises what the models raise."""
     if len(queries) > _MOST_QUERIES:
-        raise UsageError(f"{len(queries)} queries are too many", hint=f"give at most {_MOST_QUERIES}")
+        raise UsageError(
+            f"{counted(len(queries), 'query is', 'queries are')} too many", hint=f"give at most {_MOST_QUERIES}"
+        )
     # One generation after the other: only one model is kept open.
     before, after = (_answers(workspace, one, collection_id, queries, limit) for one in pair)
     return [Comparison(*one) for one in zip(queries, before, after, strict=True)]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ingest_tui.connectors.registry import source_types
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import RESERVED_SOURCES
@@ -67,7 +68,7 @@ def _documents_without_source(workspace: Workspace) -> Iterator[Damage]:
         return  # reported as such
     for source_id, source_type, number in counts:
         if source_id not in known and source_type in source_types():
-            message = f"there is no such source, but there are {number} documents of it"
+            message = f"there is no such source, but there are {counted(number, 'document')} of it"
             hint = "if it was not removed with --keep-documents, its file is lost: restore it, or add the source again"
             yield Damage("note", f"source {safe_display(source_id)}", message, hint)
 
@@ -93,7 +94,10 @@ def _kept_uploads(workspace: Workspace, job_id: str) -> Iterator[Damage]:
     staging = workspace.jobs.paths(job_id).staging
     number = sum(1 for path in staging.glob(f"*/{RAW_STEM}.*"))
     if number:
-        message = f"the upload failed; {number} files that were not taken in are kept in {safe_display(str(staging))}"
+        message = (
+            f"the upload failed; {counted(number, 'file')} that were not taken in are kept in "
+            f"{safe_display(str(staging))}"
+        )
         yield Damage("note", f"job {job_id}", message, "upload them again, then remove what is in that folder")
 
 
@@ -104,5 +108,5 @@ def _journal(path: Path) -> Iterator[Damage]:
         yield Damage("problem", path.name, f"cannot be read: {error.strerror}", "check its permissions")
         return
     if damaged:
-        message = f"{damaged} lines of {safe_display(str(path))} are damaged and are left out"
+        message = f"{counted(damaged, 'line')} of {safe_display(str(path))} are damaged and are left out"
         yield Damage("warning", path.name, message, "the others are used; restore the file from a backup if it matters")

@@ -13,6 +13,7 @@ from ingest_tui.credentials.steps import Step, timed
 from ingest_tui.embedding.base import PROBE_TEXT, EmbedderError, EmbeddingBackend
 from ingest_tui.embedding.registry import EMBEDDERS, open_backend
 from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.counted import counted
 from ingest_tui.model.embedder import Embedder
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.generation import Generation, GenerationState
@@ -159,7 +160,7 @@ def _steps(workspace: Workspace, embedder: Embedder) -> Iterator[Step]:
     with closing(model):
         try:
             _refuse_without_meaning(model)
-            yield Step("vector", True, f"{model.dimensions()} dimensions")
+            yield Step("vector", True, counted(model.dimensions(), "dimension"))
             yield _same_model(embedder, model)
         except IngestError as error:
             yield Step("vector", False, error.message, error.hint)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.document import Document
 from ingest_tui.model.embedding_state import EmbeddingState, embedding_state
 from ingest_tui.model.errors import IngestError
@@ -63,7 +64,7 @@ class MissingVectors(NamedTuple):
         vectors = (
             f"the vector of 1 chunk of collection {self.collection_id!r} is missing"
             if one
-            else (f"vectors of {self.chunks} chunks of collection {self.collection_id!r} are missing")
+            else f"vectors of {counted(self.chunks, 'chunk')} of collection {self.collection_id!r} are missing"
         )
         them = "it" if one else "them"
         who = f"job {self.job.job_id} ({self.job.state})" if self.job else f"'ingest-tui embed {self.collection_id}'"

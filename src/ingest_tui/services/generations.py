@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.counted import counted
 from ingest_tui.model.embedder import Embedder
 from ingest_tui.model.errors import BusyError, NotFoundError, UsageError, ValidationError
 from ingest_tui.model.generation import Generation, Generations
@@ -63,7 +64,10 @@ def scope_of(workspace: Workspace, targets: Sequence[str]) -> Scope:
         return Scope(collections[0])
     documents = tuple(dict.fromkeys(document for one in found for document in one.documents))
     if len(documents) > _MOST_DOCUMENTS:
-        raise UsageError(f"{len(documents)} documents are too many", hint="name their source, or the collection")
+        raise UsageError(
+            f"{counted(len(documents), 'document is', 'documents are')} too many",
+            hint="name their source, or the collection",
+        )
     return Scope(collections[0], tuple(dict.fromkeys(one for each in found for one in each.sources)), documents)
 
 

@@ -6,11 +6,12 @@ import os
 import re
 import threading
 import time
+from collections import Counter as Counted
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -19,7 +20,9 @@ from prometheus_client.registry import Collector
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.foreign_errors import text_of
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.services.attention import Level, attention_of
 from ingest_tui.services.documents.export import checked_target
+from ingest_tui.services.sources.health import list_sources
 from ingest_tui.services.stats import JobFigures, Stats, StatsReader
 from ingest_tui.store.fs.atomic import write_new
 from ingest_tui.store.workspace import Workspace
@@ -63,14 +66,23 @@ class MetricsTarget:
         return cls(found["six"] or found["host"] or _LOOPBACK, port)
 
 
+class _Figures(NamedTuple):
+    """What gauges are made from: ``attention`` counts what needs a person by level, ``failed_items`` by source."""
+
+    stats: Stats
+    attention: dict[str, int]
+    failed_items: dict[str, int]
+
+
 class WorkspaceMetrics(Collector):
     """What a scrape gets: the figures of now, and what has ended since this process began. For all threads."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.registry = CollectorRegistry()
+        self._workspace = workspace
         self._guard = threading.Lock()
         self._reader = StatsReader(workspace, self._count)
-        self._stats: Stats | None = None
+        self._figures: _Figures | None = None
         self._read_at = float("-inf")
         self.registry.register(self)  # before the counters, which reading the gauges advances
         self._ended = self._counter("jobs_ended", "Jobs that ended", "kind", "state")
@@ -91,13 +103,19 @@ class WorkspaceMetrics(Collector):
         """Return everything in the text format."""
         return generate_latest(self.registry)
 
-    def read(self) -> Stats:
+    def read(self) -> _Figures:
         """Return the figures, read again when they are older than a moment."""
         with self._guard:
-            if self._stats is None or time.monotonic() - self._read_at > _FRESH_SECONDS:
-                self._stats = self._reader.read()
+            if self._figures is None or time.monotonic() - self._read_at > _FRESH_SECONDS:
+                summaries = list_sources(self._workspace)
+                self._figures = _Figures(
+                    self._reader.read(),
+                    dict.fromkeys(get_args(Level), 0)
+                    | Counted(item.level for item in attention_of(self._workspace, summaries)),
+                    {one.source.source_id: one.failed_items for one in summaries},
+                )
                 self._read_at = time.monotonic()
-            return self._stats
+            return self._figures
 
     def describe(self) -> Iterator[Metric]:
         """Name no metric in advance: that would read the workspace where it is registered."""
@@ -105,9 +123,12 @@ class WorkspaceMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges; called by the client for each scrape."""
-        stats = self.read()
+        stats, attention, failed_items = self.read()
         yield from _gauges_of_workspace(stats)
         yield from _gauges_of_sources(stats)
+        yield _gauge("attention", "What needs a person, by level", _by_name(attention), "level")
+        failed = _by_name(failed_items)
+        yield _gauge("source_failed_items", "Items that failed in the last look at them", failed, "source")
 
     def _count(self, job: JobFigures) -> None:
         self._ended.labels(job.kind, job.state).inc()

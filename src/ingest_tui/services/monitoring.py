@@ -1,19 +1,18 @@
 """What monitors ask every few minutes: whether somebody has to look, and how bad it is.
 
-What needs a person is decided in one place, `what_needs_attention`. Monitors hear of two things more: items that
-failed in the last sync of a source, which the program shows next to the source, and sources without a good sync for
-longer than the monitor allows.
+What needs a person is decided in one place, `what_needs_attention`. Monitors hear of one thing more: sources without a
+good sync for longer than the monitor allows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ingest_tui.services.attention import AttentionItem, attention_of
-from ingest_tui.services.sources.health import SourceSummary, list_sources
+from ingest_tui.model.counted import counted
+from ingest_tui.services.attention import AttentionItem, list_attention
 from ingest_tui.services.stats import Stats, workspace_stats
 from ingest_tui.store.workspace import Workspace
 
@@ -35,7 +34,9 @@ class Health:
         """Return the one line that monitors show."""
         if not self.items:
             documents, sources = sum(self.stats.documents.values()), len(self.stats.sources)
-            return f"OK: {documents} documents of {sources} sources, {self.stats.queue_length} jobs wait"
+            held = f"{counted(documents, 'document')} of {counted(sources, 'source')}"
+            waiting = self.stats.queue_length
+            return f"OK: {held}, {counted(waiting, 'job waits', 'jobs wait')}"
         first, *others = self.items
         more = f" (and {len(others)} more)" if others else ""
         return f"{_STATUS[self.exit_code].upper()}: {first.subject}: {first.message}{more}"
@@ -54,11 +55,9 @@ def check_health(workspace: Workspace, *, oldest_success: timedelta | None = Non
 
     ``oldest_success``: an enabled source whose last good sync is longer ago, or that had none, is critical.
     """
-    stats, summaries = workspace_stats(workspace), list_sources(workspace)
-    items = attention_of(workspace, summaries)
+    stats, items = workspace_stats(workspace), list_attention(workspace)
     if oldest_success is not None:
         items += _too_old(stats, oldest_success)
-    items += _with_errors(summaries, {item.source_id for item in items})
     return Health(tuple(sorted(items, key=lambda item: item.level != "problem")), stats)
 
 
@@ -77,12 +76,3 @@ def _too_old(stats: Stats, oldest_success: timedelta) -> Iterator[AttentionItem]
             figures.last_success_at,
             name,
         )
-
-
-def _with_errors(summaries: list[SourceSummary], named: Collection[str]) -> Iterator[AttentionItem]:
-    """Yield the sources with a warning of their own of which nothing else was said."""
-    for summary in summaries:
-        name = summary.source.source_id
-        if summary.level == "warning" and summary.source.enabled and name not in named:
-            hint = f"'ingest-tui errors list --source {name}' shows what failed and why"
-            yield AttentionItem("warning", "source_warning", name, summary.health, "look at it", hint, source_id=name)

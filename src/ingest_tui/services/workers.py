@@ -207,6 +207,8 @@ def follow_job(
                         engine.wait(poll)
                     if engine.has_ended_jobs():
                         _tidy_up(workspace)
+                        with contextlib.suppress(IngestError, OSError):  # the job is what was asked for
+                            hooks.take_up_waiting()
                     return manifest
                 if run_here and not engine.running and not _somebody_serves_the_queue(workspace):
                     engine.start_ready_jobs(only_lane=lane)

@@ -13,6 +13,7 @@ from typing import Literal
 from ingest_tui.extraction.intake.admission import known_types
 from ingest_tui.model.argument_types import WrongTypeError
 from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import Source
@@ -297,7 +298,7 @@ def _catalogue_check(workspace: Workspace) -> Check:
         return Check("problem", "catalogue", error.message, error.hint)
     if fault:
         return Check("problem", "catalogue", fault, "'ingest-tui rebuild' makes it again")
-    return Check("ok", "catalogue", f"consistent, {documents} documents")
+    return Check("ok", "catalogue", f"consistent, {counted(documents, 'document')}")
 
 
 def _worker_checks(workspace: Workspace) -> Iterator[Check]:

@@ -143,6 +143,11 @@ class Layout:
         return self.root / "queue"
 
     @property
+    def notices(self) -> Path:
+        """One small file for each ended job that hooks are still to be told of."""
+        return self.root / "notices"
+
+    @property
     def documents(self) -> Path:
         return self.root / "documents"
 
@@ -281,6 +286,7 @@ class Layout:
             self.rerankers,
             self.generations,
             self.vectors,
+            self.notices,
             self.root / "listings",
             self.root / "looks",
             self.root / "schedules",
@@ -317,6 +323,9 @@ class Layout:
 
     def queue_entry(self, job_id: str) -> Path:
         return self.queue / check_identifier(job_id)
+
+    def notice(self, job_id: str) -> Path:
+        return self.notices / f"{check_identifier(job_id)}.json"
 
     def lock(self, name: str) -> Path:
         return self.locks / f"{check_identifier(name)}.lock"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from ingest_tui.model.clock import days
 from ingest_tui.model.document import Document
@@ -34,6 +35,7 @@ class RetentionPolicies:
         }
         self._of_sources: dict[str, timedelta | None] = dict.fromkeys(workspace.sources.unreadable())
         self._choosing = {UPLOAD_SOURCE, *self._of_sources}
+        self._of_choosing: dict[tuple[str, str], RetentionPolicy | None] = {}
         for source in workspace.sources.all():
             if source.overrides.chosen():
                 self._choosing.add(source.source_id)
@@ -48,13 +50,26 @@ class RetentionPolicies:
         """Return the policy of a document, whose source or upload may have chosen one; None where it cannot be read."""
         if document.source_id not in self._choosing:
             return self.of(document.collection_id)
-        store = self._workspace.document_store
+        if document.source_id == UPLOAD_SOURCE:
+            return self._chosen(document)
         where = document.collection_id, document.source_id
+        if where not in self._of_choosing:
+            self._of_choosing[where] = self._chosen(document)
+        return self._of_choosing[where]
+
+    def _chosen(self, document: Document) -> RetentionPolicy | None:
+        """Return the policy by the preferences in force; what an upload has chosen is in the record of its document."""
+        store, record = self._workspace.document_store, dict[str, Any]()
         try:
-            record = store.ingestion(store.folder(document.collection_id, document.document_id, document.version))
-            return self.usual.of_collection(document_preferences(self._workspace.layout, *where, record))
+            if document.source_id == UPLOAD_SOURCE:
+                folder = store.folder(document.collection_id, document.document_id, document.version)
+                record = store.ingestion(folder)
+            preferences = document_preferences(
+                self._workspace.layout, document.collection_id, document.source_id, record
+            )
         except IngestError:
             return None
+        return self.usual.of_collection(preferences)
 
     def grace_of(self, collection_id: str, source_id: str = "") -> timedelta | None:
         """Return how long the trash keeps what was removed from a collection, or what a source of it has chosen.

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import tenacity
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import AuthenticationError, IngestError, TransientItemError, TransientSourceError
 
 CALLS_AT_ONCE = 32
@@ -62,7 +63,7 @@ class Account:
         while (remaining := self._not_before - time.monotonic()) > 0:
             if remaining > longest:
                 raise TransientSourceError(
-                    f"asked to make no calls for another {math.ceil(remaining)} seconds",
+                    f"asked to make no calls for another {counted(math.ceil(remaining), 'second')}",
                     retry_after=remaining,
                     code="throttled",
                 )

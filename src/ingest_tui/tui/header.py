@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.content import Content
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui import wording
 from ingest_tui.tui.views.jobs.jobs_model import JobsModel
@@ -87,9 +88,9 @@ def _worker_words(workers: Sequence[Any] | None, *, brief: bool) -> str:
         return "○ no worker: w" if brief else "○ no worker — w starts one"
     failing = _failing(workers)
     if failing:
-        return f"! {failing} failing" if brief else f"! worker: {failing} task{'s' if failing > 1 else ''} failing"
+        return f"! {failing} failing" if brief else f"! worker: {counted(failing, 'task')} failing"
     if brief:
-        return f"● pid {workers[0].pid}" if len(workers) == 1 else f"● {len(workers)} workers"
+        return f"● pid {workers[0].pid}" if len(workers) == 1 else f"● {counted(len(workers), 'worker')}"
     return f"● worker pid {', '.join(str(worker.pid) for worker in workers[:3])}"
 
 

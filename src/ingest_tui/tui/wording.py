@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ingest_tui.model.clock import seconds_since_epoch
+from ingest_tui.model.counted import counted
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
 THOUSAND, MILLION = 1_000, 1_000_000
@@ -112,7 +113,7 @@ def count(number: int) -> str:
 
 def plural(number: int, word: str) -> str:
     """Return ``1 document``, ``2 documents``."""
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+    return counted(number, word)
 
 
 def named(name: str, value: object) -> str:

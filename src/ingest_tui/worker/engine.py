@@ -26,6 +26,7 @@ from ingest_tui.pipeline.job.ocr import folders_for_ocr, ocr_of
 from ingest_tui.pipeline.job.parse_limits import limits_of, works_through_programs
 from ingest_tui.pipeline.job.run import run_job
 from ingest_tui.store.fs.disk import means_disk_full
+from ingest_tui.store.job_notices import leave_queue
 from ingest_tui.store.records.settings import Settings
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.queue import Claim, claim_next
@@ -260,7 +261,7 @@ def fail_before_it_began(workspace: Workspace, manifest: Manifest, error: Ingest
     manifest.add_error(JobError(code=error.reason, message=error.message, hint=error.hint, at=at))
     manifest.move_to(JobState.FAILED, at=at, by="worker", reason=error.message)
     workspace.jobs.save(manifest)
-    workspace.jobs.leave_queue(manifest.job_id)
+    leave_queue(workspace, manifest)
     audit_ending(workspace, manifest)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.source import Source
@@ -121,7 +122,7 @@ def _serve(process: _Process, *, watch: bool) -> None:
             watcher = SourceWatch(
                 workspace, lambda source: _submit_if_due(workspace, source, report), report, supervisor
             )
-        tasks = _Tasks(process, engine, watcher)
+        tasks = _Tasks(process, engine, watcher, hooks)
         process.manager.ready(tasks.status())
         _work(tasks)
         process.manager.stopping()
@@ -135,6 +136,7 @@ class _Tasks(NamedTuple):
     process: _Process
     engine: Engine
     watcher: SourceWatch | None
+    hooks: JobEndHooks
 
     @property
     def workspace(self) -> Workspace:
@@ -146,7 +148,10 @@ class _Tasks(NamedTuple):
         discard_overdue(self.workspace)
         purged = purge_overdue(self.workspace)
         if purged:
-            message = f"{purged} documents were longer in the trash than trash_days and are deleted"
+            message = (
+                f"{counted(purged, 'document was', 'documents were')} longer in the trash than trash_days and "
+                "are deleted"
+            )
             self.process.report(message, {"documents": purged})
 
     def is_busy(self) -> bool:
@@ -162,9 +167,9 @@ class _Tasks(NamedTuple):
     def status(self) -> str:
         """Return in a line what is going on, for the service manager."""
         issues = len(self.process.supervisor.issues)
-        failing = f", {issues} task{'s' if issues > 1 else ''} failing" if issues else ""
+        failing = f", {counted(issues, 'task')} failing" if issues else ""
         waiting = max(0, len(self.workspace.jobs.queued_ids()) - self.engine.running)
-        return f"{self.engine.running} jobs running, {waiting} waiting{failing}"
+        return f"{counted(self.engine.running, 'job')} running, {waiting} waiting{failing}"
 
     def reload(self) -> None:
         """Read settings, sources and credentials again; what cannot be read is reported, and the old is kept."""
@@ -212,6 +217,7 @@ def _work(tasks: _Tasks) -> None:
             if process.workspace_is_gone():
                 return
             process.registration.show(supervisor.issues)
+            supervisor.attempt("notices of ended jobs", tasks.hooks.take_up_waiting)
             supervisor.attempt("status", lambda: process.manager.show(tasks.status()))
         supervisor.attempt("queue", tasks.engine.start_ready_jobs)
         if not reindexing.is_done:

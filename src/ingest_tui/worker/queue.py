@@ -13,6 +13,7 @@ from pathlib import Path
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import EMBED, RECHUNK, JobState, Manifest
 from ingest_tui.store.fs.locks import FileLock
+from ingest_tui.store.job_notices import leave_queue
 from ingest_tui.store.workspace import Workspace
 
 _RUNNABLE = {JobState.QUEUED, JobState.INTERRUPTED, JobState.RUNNING}
@@ -80,7 +81,7 @@ def _unfinished(workspace: Workspace, only_lane: str | None) -> Iterator[Manifes
     for manifest in jobs.readable(jobs.queued_ids(), on_missing=jobs.sweep_half_made):  # `doctor` reports the others
         if manifest.ended:
             if not jobs.has_owner(manifest.job_id):
-                jobs.leave_queue(manifest.job_id)  # its worker died right after the end
+                leave_queue(workspace, manifest)  # its worker died right after the end
         elif only_lane in {None, manifest.lane}:
             yield manifest
 
@@ -97,7 +98,7 @@ def _try_claim(workspace: Workspace, job_id: str, slot: FileLock) -> Claim | Non
             return None
         if not _is_runnable(manifest):
             if manifest.ended:
-                workspace.jobs.leave_queue(job_id)
+                leave_queue(workspace, manifest)
             return None
         lane_lock = FileLock(_lane_lock(workspace, manifest))
         if not lane_lock.try_acquire():

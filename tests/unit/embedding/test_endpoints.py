@@ -82,7 +82,7 @@ def requests_for(address: str, model: str) -> int:
         ("throttled", TransientSourceError, "throttled", "answered 429: slow down"),
         ("no-quota", EmbedderError, "quota", "no quota left"),
         ("moved", EmbedderError, "bad_answer", "answered 307"),
-        ("one-short", EmbedderError, "bad_answer", "1 vectors for 2 texts"),
+        ("one-short", EmbedderError, "bad_answer", "1 vector for 2 texts"),
         ("one-twice", EmbedderError, "bad_answer", "2 vectors for 2 texts"),
         ("nan", TextRefusedError, "not_finite", "not finite"),
         ("no-numbers", EmbedderError, "bad_answer", "no lists of numbers"),

@@ -191,8 +191,8 @@ def test_settings_that_cannot_work_are_refused(name: str, settings: dict[str, An
 @pytest.mark.parametrize(
     ("rows", "message", "error"),
     [
-        ([[1.0, 0.0]], "1 vectors for 2", EmbedderError),
-        ([[1.0], [0.0]], "1 dimensions instead of 2", EmbedderError),
+        ([[1.0, 0.0]], "1 vector for 2", EmbedderError),
+        ([[1.0], [0.0]], "1 dimension instead of 2", EmbedderError),
         ([[1.0, 0.0], [1.0]], "no lists of numbers", EmbedderError),
         ([[1.0, float("nan")], [1.0, 0.0]], "not finite", TextRefusedError),
         ([[1.0, None], [1.0, 0.0]], "not finite", TextRefusedError),

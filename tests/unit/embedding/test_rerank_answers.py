@@ -29,7 +29,7 @@ def endpoint() -> Iterator[str]:
     ("model", "error", "message"),
     [
         ("throttled", TransientSourceError, "answered 429: slow down"),
-        ("one-short", EmbedderError, "gave 1 scores for 2 texts"),
+        ("one-short", EmbedderError, "gave 1 score for 2 texts"),
         ("one-twice", EmbedderError, "no ranking of the texts"),
         ("no-numbers", EmbedderError, "a score that is no number"),
         ("no-list", EmbedderError, "no ranking of the texts"),

@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from ingest_tui.credentials.summary import CredentialSummary
 from ingest_tui.model.clock import rfc3339
+from ingest_tui.model.issue import mark_of
 from ingest_tui.model.job import HeldDeletions, JobError, JobState, Manifest
+from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.schedule import Schedule
 from ingest_tui.model.source import Source
 from ingest_tui.services.attention import AttentionFacts, AttentionItem, list_attention, what_needs_attention
 from ingest_tui.services.client import Client
 from ingest_tui.services.credentials.credentials import CredentialRow
+from ingest_tui.services.metrics import metrics_text
+from ingest_tui.services.monitoring import check_health
 from ingest_tui.services.overview import CollectionTotals
 from ingest_tui.services.sources.health import SourceSummary
 from ingest_tui.store.catalogue.rows import KillRow
@@ -164,6 +169,24 @@ def test_problems_come_before_warnings() -> None:
     assert "1 deletion of" in items[0].message
 
 
+def test_what_failed_and_what_was_not_listed_is_reported() -> None:
+    """Items that failed are counted by source, uploads too; a look with gaps names its job."""
+    item = only(failed=[("upload", 1)])
+    assert (item.level, item.code, item.subject, item.message) == (
+        "warning", "documents_failed", "upload", "1 document failed",
+    )  # fmt: skip
+    torn = manifest("partial", errors_total=3)
+    torn.counters.items_failed, torn.counters.members.failed = 1, 1
+    item = only(sources=[synced(last_job=torn)])
+    assert (item.code, item.message, item.job_id) == (
+        "source_incomplete",
+        "1 part of it could not be listed",
+        torn.job_id,
+    )
+    torn.counters.items_failed = 2
+    assert what_needs_attention(AttentionFacts(NOW, [synced(last_job=torn)])) == []
+
+
 # Of a workspace
 
 
@@ -198,6 +221,102 @@ def test_what_kills_parsers_is_counted(workspace: Workspace) -> None:
         workspace.catalogue.put_kills(rows)
     [item] = [one for one in list_attention(workspace) if one.code == "documents_quarantined"]
     assert item.message.startswith("2 documents")
+
+
+def place(key: str, **values: Any) -> KnownPlace:
+    """Return an item of ``docs`` that failed."""
+    uri, at = f"file:///docs/{key}", AT
+    known = KnownPlace(
+        "docs", key, uri, "default", None, "f", 9, 1, "failed", "malformed", "cut short", "r", "j", at, None
+    )
+    return known._replace(**values)
+
+
+def ignore(workspace: Workspace, places: list[KnownPlace]) -> None:
+    marks = [mark_of(one.outcome, one.reason, one.fingerprint, one.size, one.modified_ns) for one in places]
+    by_place = [(one.place_key, mark) for one, mark in zip(places, marks, strict=True)]
+    workspace.ignored.note(by_place, ignore=True, by="a", at=AT)
+
+
+Told = dict[str, Any]
+"""What each face tells: the codes and the level of health, the health of the source, and two metrics."""
+
+
+def told_by_all(workspace: Workspace) -> Told:
+    """Ask every face that tells what needs a person; they must agree, whatever it is."""
+    client = Client(workspace.root)
+    listed = [item.as_dict() for item in client.maintenance.attention() if item.code != "disk_low"]
+    seen = [item.as_dict() for item in client.maintenance.overview().attention if item.code != "disk_low"]
+    health = check_health(workspace)
+    found = [item.as_dict() for item in health.items if item.code != "disk_low"]
+    assert listed == seen == found
+    [summary] = client.sources.list()
+    samples: dict[tuple[str, ...], float] = {}
+    for family in text_string_to_metric_families(metrics_text(workspace).decode()):
+        samples |= {(one.name, *one.labels.values()): one.value for one in family.samples}
+    levels = [item.level for item in client.maintenance.attention()]
+    assert [samples["ingest_tui_attention", level] for level in ("problem", "warning")] == [
+        levels.count("problem"), levels.count("warning"),
+    ]  # fmt: skip
+    return {
+        "codes": [item["code"] for item in found],
+        "source": summary.health,
+        "failed": samples["ingest_tui_source_failed_items", "docs"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("jobs", "failed", "killed", "ignored", "expected"),
+    [
+        ([{}], 0, 0, 0, Told(codes=[], source="ok", failed=0)),
+        ([{"failed": 1}], 1, 0, 0, Told(codes=["documents_failed"], source="1 error", failed=1)),
+        ([{"failed": 1}, {}], 1, 0, 0, Told(codes=["documents_failed"], source="1 error", failed=1)),
+        ([{"failed": 1}, {}], 0, 0, 0, Told(codes=[], source="ok", failed=0)),
+        ([{"failed": 1}], 0, 0, 0, Told(codes=[], source="ok", failed=0)),
+        ([{"failed": 3}], 3, 0, 1, Told(codes=["documents_failed"], source="2 errors", failed=2)),
+        ([{"failed": 2}], 2, 0, 2, Told(codes=[], source="ok", failed=0)),
+        ([{"failed": 2}, {}], 2, 2, 0, Told(codes=["documents_quarantined"], source="2 errors", failed=2)),
+        ([{"failed": 2}, {}], 2, 2, 2, Told(codes=[], source="ok", failed=0)),
+        (
+            [{"failed": 3}, {}], 3, 1, 0,
+            Told(codes=["documents_quarantined", "documents_failed"], source="3 errors", failed=3),
+        ),
+        ([{"failed": 1, "gaps": 1}], 1, 0, 1, Told(codes=["source_incomplete"], source="1 error", failed=0)),
+        (
+            [{"gaps": 2}], 1, 0, 0,
+            Told(codes=["documents_failed", "source_incomplete"], source="3 errors", failed=1),
+        ),
+        ([{"gaps": 2}, {}], 0, 0, 0, Told(codes=[], source="ok", failed=0)),
+    ],
+)  # fmt: skip
+def test_all_faces_tell_the_same(
+    workspace: Workspace, jobs: list[dict[str, int]], failed: int, killed: int, ignored: int, expected: Told
+) -> None:
+    """status, the Overview, health and metrics: what failed and is not ignored, whichever job that was, and gaps."""
+    for number, one in enumerate(jobs):
+        total = one.get("failed", 0) + one.get("gaps", 0)
+        job = manifest("partial" if total else "succeeded", errors_total=total)
+        job = job.model_copy(update={"job_id": f"20261121-0{8 + number}0000-docs-aaaa"})
+        job.counters.items_failed = one.get("failed", 0)
+        workspace.jobs.create(job)
+        workspace.jobs.leave_queue(job.job_id)
+    places = [place(f"{number}.pdf") for number in range(failed)]
+    with workspace.catalogue.transaction():
+        workspace.catalogue.put_locations(places)
+        workspace.catalogue.put_kills([KillRow("docs", one.key, "f", "crashed", 2, "p") for one in places[:killed]])
+    ignore(workspace, places[:ignored])
+    assert told_by_all(workspace) == expected
+
+
+def test_what_was_ignored_is_news_again_once_it_changes(workspace: Workspace) -> None:
+    """Somebody ignored other bytes, or another reason: the item counts."""
+    job = manifest()
+    workspace.jobs.create(job)
+    workspace.jobs.leave_queue(job.job_id)
+    ignore(workspace, [place("a.pdf"), place("b.pdf"), place("gone.pdf")])
+    with workspace.catalogue.transaction():
+        workspace.catalogue.put_locations([place("a.pdf", size=10), place("b.pdf")])
+    assert told_by_all(workspace)["failed"] == 1
 
 
 def test_a_look_with_gaps_is_no_complete_one(workspace: Workspace) -> None:

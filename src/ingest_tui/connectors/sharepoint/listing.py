@@ -16,6 +16,7 @@ from ingest_tui.connectors.sharepoint.mirror import DriveMirror
 from ingest_tui.connectors.sharepoint.shortcuts import ShortcutGapError, follow_shortcut
 from ingest_tui.connectors.sharepoint.site import Library, Site
 from ingest_tui.connectors.sharepoint.tree import DriveListing
+from ingest_tui.model.counted import counted
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import AuthenticationError, SourceAccessError
 
@@ -113,7 +114,10 @@ class SiteListing:
         if page:
             yield ListingPage(page)
         if listing.orphans:
-            message = f"Microsoft Graph does not say in which folder {listing.orphans} items of it are"
+            message = (
+                "Microsoft Graph does not say in which folder "
+                f"{counted(listing.orphans, 'item of it is', 'items of it are')}"
+            )
             self._gaps.append((library.name, message))
 
     def _followed(self, item: DriveItem, descriptor: Descriptor) -> Iterator[Descriptor]:

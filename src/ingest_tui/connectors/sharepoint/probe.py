@@ -9,6 +9,7 @@ from ingest_tui.connectors.base import BaseConnector, TestStep
 from ingest_tui.connectors.probe import Stopwatch
 from ingest_tui.connectors.sharepoint.graph_errors import GraphError, source_error
 from ingest_tui.connectors.sharepoint.items import LISTED_FIELDS, describe, read_item
+from ingest_tui.model.counted import counted
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.safe_text import safe_display
@@ -40,13 +41,15 @@ def probe_site(
         yield stopwatch.step("libraries", _libraries(site))
         name = "list"
         number, readable = _sample(session, site, max_size)
-        yield stopwatch.step(name, f"{number} items on the first page" if number else "there is nothing in it")
+        yield stopwatch.step(
+            name, (f"{counted(number, 'item')} on the first page") if number else "there is nothing in it"
+        )
         if readable is None:
             return
         name = "read"
         with connector.fetch(readable) as pieces:
             first = next(pieces, b"")
-        yield stopwatch.step(name, f"read {len(first)} bytes of {safe_display(readable.key)}")
+        yield stopwatch.step(name, f"read {counted(len(first), 'byte')} of {safe_display(readable.key)}")
     except IngestError as error:
         yield stopwatch.failed(name, error)
 

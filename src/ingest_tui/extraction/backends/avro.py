@@ -8,6 +8,7 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.backends.columnar import table_of
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
 from ingest_tui.model.foreign_errors import described, is_library_failure
@@ -40,7 +41,7 @@ def parse(parse_input: ParseInput) -> Parsed:
             raise
         if len(rows) == 1:
             raise _broken(error) from error
-        message = f"damaged after {len(rows) - 1:,} records: {described(error)}"
+        message = f"damaged after {counted(len(rows) - 1, 'record')}: {described(error)}"
         findings.append(Finding("error", "records_missing", message[:300]))
     return table_of(parse_input, rows, len(rows) - 1, findings)
 

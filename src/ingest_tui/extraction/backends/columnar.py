@@ -10,6 +10,7 @@ from typing import Any
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.tables.table import build_table, left_out_line
 from ingest_tui.extraction.validators.columnar import check_schema
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Element, Finding
 
@@ -47,7 +48,7 @@ def gather_rows(
         rows.extend(map(list, zip(*map(_values, batch.columns), strict=True)))
         parse_input.tick()
         if len(rows) > _MAX_ROWS or decoded > MAX_DECODED_BYTES:
-            message = f"only the first {len(rows) - 1:,} of {total:,} rows are kept"
+            message = f"only the first {len(rows) - 1:,} of {counted(total, 'row')} are kept"
             findings.append(Finding("warning", "rows_cut", message))
             break
     return rows

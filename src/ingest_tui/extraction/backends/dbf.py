@@ -10,6 +10,7 @@ from typing import Any
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.backends.columnar import table_of
 from ingest_tui.extraction.intake.decoding import decode_declared
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
 
@@ -102,10 +103,12 @@ def parse(parse_input: ParseInput) -> Parsed:
         if not record.startswith(_DELETED):
             rows.append([_value(record[one.start : one.start + one.length], one.kind, encoding) for one in fields])
     if whole < stated:
-        message = f"cut short: {stated:,} records are announced, {whole:,} are there"
+        message = f"cut short: {counted(stated, 'record is', 'records are')} announced, {whole:,} are there"
         findings.append(Finding("error", "records_missing", message))
     elif stated > _MAX_ROWS:
-        findings.append(Finding("warning", "rows_cut", f"only the first {_MAX_ROWS:,} of {stated:,} records are kept"))
+        findings.append(
+            Finding("warning", "rows_cut", f"only the first {_MAX_ROWS:,} of {counted(stated, 'record')} are kept")
+        )
     if any(one.kind in _MEMOS and one.length in (4, 10) for one in fields):
         findings.append(Finding("warning", "memos_missing", "memos are in a file next to it (.dbt, .fpt): not read"))
     return table_of(parse_input, rows, len(rows) - 1, findings)

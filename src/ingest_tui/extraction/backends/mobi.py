@@ -17,6 +17,7 @@ from ingest_tui.extraction.books.palm import (
 )
 from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.extraction.markup.markdown import find_title
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
 
@@ -121,7 +122,11 @@ def _text(book: _Book, tick: Callable[[], None]) -> tuple[bytes, str]:
     flags = book.number(242, ">H") if book.version >= _FIRST_WITH_FLAGS else 0
     parts: list[bytes] = []
     total = 0
-    lost = "" if count < len(book.records) else f"{count} records are announced, {len(book.records) - 1} are there"
+    lost = (
+        ""
+        if count < len(book.records)
+        else (f"{counted(count, 'record is', 'records are')} announced, {len(book.records) - 1} are there")
+    )
     for number, record in enumerate(book.records[1 : count + 1], 1):
         try:
             parts.append(read(without_trailing_entries(record, flags)))

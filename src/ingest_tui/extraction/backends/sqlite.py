@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.tables.table import build_table
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Element, Finding
 
@@ -48,7 +49,13 @@ def parse(parse_input: ParseInput) -> Parsed:
     skipped = [name for name, kind in tables if kind == "virtual"]
     if skipped:
         names = ", ".join(repr(name[:60]) for name in skipped[:5])
-        findings.append(Finding("warning", "virtual_tables", f"{len(skipped)} virtual tables are not read: {names}"))
+        findings.append(
+            Finding(
+                "warning",
+                "virtual_tables",
+                f"{counted(len(skipped), 'virtual table is', 'virtual tables are')} not read: {names}",
+            )
+        )
     connection.close()
     if not parts and any(one.severity == "error" for one in findings):
         raise ProcessingError(f"no table can be read: {findings[-1].message}"[:300], code="malformed")
@@ -75,7 +82,7 @@ def _table(connection: Any, name: str, parsed: Parsed, schema: SchemaCheck | Non
                 rows.append([column for column, *_more in cursor.get_description()])
             rows.append(list(row))
     except (apsw.Error, ValueError) as error:
-        message = f"the table {name[:60]!r} is damaged after {max(len(rows) - 1, 0):,} rows: {error}"
+        message = f"the table {name[:60]!r} is damaged after {counted(max(len(rows) - 1, 0), 'row')}: {error}"
         parsed.findings.append(Finding("error", "table_unreadable", message[:MAX_FINDING_CHARACTERS]))
     if len(rows) > _MAX_ROWS + 1:
         rows.pop()

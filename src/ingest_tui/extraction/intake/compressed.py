@@ -14,6 +14,7 @@ from ingest_tui.extraction.intake.containers import (
     found_container,
     is_tar,
 )
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 
 _GZIP = b"\x1f\x8b"
@@ -115,7 +116,7 @@ def _limit_of(packed_bytes: int) -> int:
 
 def _too_large(limit: int) -> ItemRejectedError:
     return ItemRejectedError(
-        f"unpacks to more than {limit:,} bytes",
+        f"unpacks to more than {counted(limit, 'byte')}",
         code="archive_bomb",
         hint="unpack it and ingest the result if it is harmless",
     )

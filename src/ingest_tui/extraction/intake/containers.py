@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from ingest_tui.extraction.intake.formats import BY_NAME, Format
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
 
@@ -211,15 +212,17 @@ def check_archive(archive: zipfile.ZipFile, packed_bytes: int, depth: int = 1) -
     """Raise `ItemRejectedError` if the archive is encrypted or unpacks beyond the limits, with those inside it."""
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
-        raise _bomb(f"{len(entries):,} entries, more than {MAX_ENTRIES:,}")
+        raise _bomb(f"{counted(len(entries), 'entry', 'entries')}, more than {MAX_ENTRIES:,}")
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > MAX_UNPACKED_BYTES:
-        raise _bomb(f"would unpack to {unpacked:,} bytes")
+        raise _bomb(f"would unpack to {counted(unpacked, 'byte')}")
     if unpacked > RATIO_FLOOR_BYTES and unpacked > MAX_RATIO * max(packed_bytes, 1):
-        raise _bomb(f"would unpack to {unpacked // max(packed_bytes, 1)} times its size")
+        raise _bomb(f"would unpack to {counted(unpacked // max(packed_bytes, 1), 'time')} its size")
     for entry in entries:
         if entry.file_size > RATIO_FLOOR_BYTES and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
-            raise _bomb(f"one entry would unpack to {entry.file_size // max(entry.compress_size, 1)} times its size")
+            raise _bomb(
+                f"one entry would unpack to {counted(entry.file_size // max(entry.compress_size, 1), 'time')} its size"
+            )
         if entry.flag_bits & _ENCRYPTED_FLAG:
             raise ItemRejectedError("the archive is encrypted", code="encrypted", hint=ENCRYPTED_HINT)
     for entry in entries:

@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise
 from ingest_tui.extraction.intake.guessing import WESTERN_BYTES, guess_encoding, uses_iso_2022
 from ingest_tui.extraction.intake.japanese import decode_strictly
 from ingest_tui.extraction.intake.labels import codec_of, is_multi_byte
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ItemRejectedError
 from ingest_tui.model.extraction import Finding
 
@@ -105,7 +106,7 @@ def _despite_label(content: bytes, codec: str) -> tuple[str, str, list[Finding]]
     broken = replaced.count("\ufffd")
     beyond_ascii = sum(1 for character in replaced if character > "\x7f")
     if codec != "utf-8" and broken <= beyond_ascii * _MAX_BROKEN_SHARE:
-        message = f"not valid {codec} in {broken} places: unreadable characters replaced"
+        message = f"not valid {codec} in {counted(broken, 'place')}: unreadable characters replaced"
         return replaced, codec, [Finding("error", "undecodable_bytes", message)]
     text, encoding, findings = decode_text(content)
     return (
@@ -253,7 +254,7 @@ def _decode_legacy(content: bytes) -> tuple[str, str, list[Finding]]:
     if by_line is not None:
         return by_line
     if broken < beyond_ascii * _MAX_BROKEN_SHARE:
-        message = f"not valid UTF-8 in {broken} places: unreadable characters replaced"
+        message = f"not valid UTF-8 in {counted(broken, 'place')}: unreadable characters replaced"
         return replaced, "utf-8", [Finding("error", "undecodable_bytes", message)]
     encoding = guess_encoding(content)
     findings = [_guessed(encoding, "not valid UTF-8")]
@@ -287,7 +288,7 @@ def _decode_by_line(content: bytes) -> tuple[str, str, list[Finding]] | None:
             lines[number] = line.decode(other)
     except UnicodeDecodeError:
         return None
-    message = f"{len(foreign)} of {len(lines)} lines are not UTF-8: read as {other}"
+    message = f"{len(foreign)} of {counted(len(lines), 'line')} are not UTF-8: read as {other}"
     return "\n".join(lines), "utf-8", [Finding("warning", "mixed_encodings", message)]
 
 

@@ -8,6 +8,7 @@ from ingest_tui.extraction.intake.formats import extension_of
 from ingest_tui.extraction.intake.sniffing import Sniffed, sniff
 from ingest_tui.extraction.validators.registered import register_validator as register_validator  # noqa: PLC0414
 from ingest_tui.extraction.validators.registered import run_registered
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ItemRejectedError
 
 MAX_DOCUMENT_BYTES = 1024**3
@@ -46,7 +47,7 @@ def validate(
     """
     if len(content) > max_bytes:
         raise ItemRejectedError(
-            f"{len(content):,} bytes, more than the {max_bytes:,} that are allowed",
+            f"{counted(len(content), 'byte')}, more than the {max_bytes:,} that are allowed",
             code="too_large",
             hint="raise the size limit of the source, or split the file",
         )

@@ -8,6 +8,7 @@ from typing import Any
 from ingest_tui.extraction.schemas.json_schema import JsonSchema
 from ingest_tui.extraction.schemas.schema_file import load_schema
 from ingest_tui.extraction.schemas.violations import VIOLATION, Violations
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ItemRejectedError
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Finding
 from ingest_tui.model.foreign_errors import described, is_library_failure
@@ -83,6 +84,6 @@ class SchemaCheck:
             number = self._violations.number
             message = found[0].message
             if number > 1 and not self._failure:
-                message = f"{number:,} violations of the schema, first: {message}"
+                message = f"{counted(number, 'violation')} of the schema, first: {message}"
             raise ItemRejectedError(message[:MAX_FINDING_CHARACTERS], code=VIOLATION, hint=_HINT)
         return found

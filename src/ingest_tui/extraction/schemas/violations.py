@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Finding
 
 VIOLATION = "schema_violation"
@@ -34,6 +35,6 @@ class Violations:
         found = [Finding("error", VIOLATION, message) for message in self._messages]
         more = self.number - len(found)
         if more:
-            number = f"at least {more:,}" if self.is_full else f"{more:,}"
-            found.append(Finding("error", VIOLATION, f"{number} more violations of the schema"))
+            at_least = "at least " if self.is_full else ""
+            found.append(Finding("error", VIOLATION, f"{at_least}{counted(more, 'more violation')} of the schema"))
         return found

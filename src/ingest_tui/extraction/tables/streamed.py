@@ -15,6 +15,7 @@ from ingest_tui.extraction.intake.sniffing import sniff
 from ingest_tui.extraction.tables.delimited import MAX_MALFORMED_LINES, find_delimiter, find_quote
 from ingest_tui.extraction.tables.table import MAX_TABLE_CHARACTERS, Table, build_table
 from ingest_tui.extraction.validators.table import RowWidths
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import Finding
 
@@ -107,10 +108,10 @@ class _Lines:
         found = []
         if self._foreign:
             instead = "read as cp1252" if self._is_utf8 else "unreadable characters replaced"
-            message = f"not valid {self._encoding} in {self._foreign:,} places: {instead}"
+            message = f"not valid {self._encoding} in {counted(self._foreign, 'place')}: {instead}"
             found.append(Finding("error", "undecodable_bytes", message))
         if self._cut:
-            message = f"{self._cut} lines are longer than {_LONGEST_LINE // 1024**2} MB: cut"
+            message = f"{counted(self._cut, 'line is', 'lines are')} longer than {_LONGEST_LINE // 1024**2} MB: cut"
             found.append(Finding("error", "csv_malformed", message))
         return found
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.extraction import Finding
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def check_json_lines(text: str, schema: SchemaCheck | None = None) -> list[Findi
     findings = _repetitions(repeated)
     if broken:
         lines = ", ".join(map(str, broken[:_NAMED]))
-        message = f"{len(broken)} lines are not valid JSON, kept as text: first line {lines}"
+        message = f"{counted(len(broken), 'line is', 'lines are')} not valid JSON, kept as text: first line {lines}"
         findings.insert(0, Finding("error", "json_syntax", message))
     return findings
 

@@ -9,6 +9,7 @@ from typing import Any
 from ingest_tui.extraction.pdf.embedded_files import name_of
 from ingest_tui.extraction.pdf.page_text import is_noise
 from ingest_tui.model.attachments import MAX_ATTACHMENTS
+from ingest_tui.model.counted import counted
 from ingest_tui.model.extraction import Finding
 from ingest_tui.model.ocr import HINT_IF_OCR_FOUND_NOTHING, HOW_TO_SWITCH_ON, NEEDS_OCR, OCR_FOUND_NOTHING
 
@@ -54,7 +55,7 @@ def _embedded_files(raw: Any, document: Any) -> list[Finding]:
         return []
     some = (raw.FPDFDoc_GetAttachment(document.raw, index) for index in range(min(count, _NAMES_NAMED)))
     names = ", ".join(repr(name_of(one)[:_NAME_CHARACTERS]) if name_of(one) else "unnamed" for one in some)
-    message = f"holds {count} embedded file{'' if count == 1 else 's'}: {names}"
+    message = f"holds {counted(count, 'embedded file')}: {names}"
     if count > MAX_ATTACHMENTS:
         message = f"{message}; those after the first {MAX_ATTACHMENTS:,} are left out"
     return [Finding("warning", "embedded_files", message)]
@@ -102,7 +103,7 @@ class Pages:
             found.append(Finding("error", "text_is_noise", message))
         if self._silent:
             advice = "; scanned pages need OCR" if self._images and not by_ocr else ""
-            message = f"{len(self._silent)} of {count} pages hold no text ({_pages(self._silent)}){advice}"
+            message = f"{len(self._silent)} of {counted(count, 'page')} hold no text ({_pages(self._silent)}){advice}"
             found.append(Finding("warning", "pages_without_text", message))
         return found
 
@@ -117,7 +118,7 @@ class Pages:
         if self._images:
             return HINT_IF_OCR_FOUND_NOTHING if by_ocr else f"needs OCR: its pages are images; {HOW_TO_SWITCH_ON}"
         if self._fields:
-            return f"a form of {self._fields} fields that nobody has filled in: there is nothing to find"
+            return f"a form of {counted(self._fields, 'field')} that nobody has filled in: there is nothing to find"
         return "its pages are blank, or hold only drawings: open it to see which"
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.extraction import Finding
 
 _LINES_NAMED = 3
@@ -45,7 +46,10 @@ class RowWidths:
         usual = max(self._rows, key=self._rows.__getitem__)
         uneven = self._rows.total() - self._rows[usual]
         lines = sorted(line for width in self._rows if width != usual for line in self._lines[width])[:_LINES_NAMED]
-        message = f"{uneven} rows have not the {usual} fields of the others, first on line {_listed(lines)}"
+        message = (
+            f"{counted(uneven, 'row has', 'rows have')} not the {counted(usual, 'field')} of the others, first "
+            f"on line {_listed(lines)}"
+        )
         return [Finding("warning", "uneven_rows", message)]
 
 

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from ingest_tui.extraction.intake.formats import Format
+from ingest_tui.model.counted import counted
 from ingest_tui.model.extraction import Finding
 
 _SHEET_PART = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
@@ -70,7 +71,10 @@ def check_formulas(content: bytes, kind: Format) -> list[Finding]:
     if not missing:
         return []
     where = f", first {first}" if first else ""
-    message = f"{missing} formulas have no stored value{where}: open and save it with a spreadsheet program"
+    message = (
+        f"{counted(missing, 'formula has', 'formulas have')} no stored value{where}: open and save it with a "
+        "spreadsheet program"
+    )
     return [Finding("warning", "formula_without_value", message)]
 
 

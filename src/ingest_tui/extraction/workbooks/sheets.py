@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ItemRejectedError
 
 MAX_CELLS = 20_000_000
@@ -77,7 +78,7 @@ def check_size(name: str, height: int, width: int) -> None:
     """Raise `ItemRejectedError` (``too_large``) for a sheet that spans too many cells."""
     if height * width > MAX_CELLS:
         raise ItemRejectedError(
-            f"the sheet {name[:60]!r} spans {height:,} rows by {width:,} columns",
+            f"the sheet {name[:60]!r} spans {counted(height, 'row')} by {counted(width, 'column')}",
             code="too_large",
             hint="delete the far-off cells and save it again",
         )

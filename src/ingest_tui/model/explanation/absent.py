@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.document import Document
 from ingest_tui.model.explanation.clauses import (
     explain_command,
@@ -93,7 +94,7 @@ def _refused_or_failed(facts: Facts) -> Verdict | None:
         )
     if facts.left_out[1] and facts.left_out[0] != place.reason:
         return None
-    tail = f"; the {facts.members} documents that were in it before are kept" if facts.members else ""
+    tail = f"; the {counted(facts.members, 'document')} that were in it before are kept" if facts.members else ""
     if place.outcome == "failed" and place.reason in PERMANENT_FAILURES and place.fingerprint:
         tail += "; it is passed over until it, its settings or a parser changes"
     return _not(place.reason, f"{last_outcome_clause(facts)}{tail}", remedy(facts))

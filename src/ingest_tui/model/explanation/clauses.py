@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.explanation.facts import Facts, SourceFacts, Verdict
 from ingest_tui.model.gap_remedies import gap_remedy, remedy_of
 from ingest_tui.model.plan import FILTER_REFUSALS
@@ -153,7 +154,7 @@ def last_outcome_clause(facts: Facts) -> str:
         return ""
     because = f"{place.reason}: {place.detail}" if place.detail else place.reason
     if facts.kills:
-        because += f"; in quarantine since it killed its parser {facts.kills} times"
+        because += f"; in quarantine since it killed its parser {counted(facts.kills, 'time')}"
     return f"{place.outcome} at {place.at} ({because})"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.explanation.clauses import (
     last_outcome_clause,
     left_out,
@@ -23,7 +24,7 @@ def _here_says_why(code: str, clause: str, hint: str = "", *, stale: bool = True
 
 def _is_searchable(facts: Facts) -> str:
     text = f"here: searchable in version {facts.document.version if facts.document else ''}"
-    return f"{text}, at {facts.places} places with the same content" if facts.places > 1 else text
+    return f"{text}, at {counted(facts.places, 'place')} with the same content" if facts.places > 1 else text
 
 
 def _replaced_upload(facts: Facts) -> Verdict | None:

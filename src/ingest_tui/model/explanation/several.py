@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.explanation.clauses import (
     explain_command,
     sync_command,
@@ -20,7 +21,10 @@ def _several_names(facts: Facts) -> Verdict | None:
     more = f" and {len(facts.names) - _NAMES_SHOWN} more" if len(facts.names) > _NAMES_SHOWN else ""
     named = ", ".join(facts.names[:_NAMES_SHOWN])
     return Verdict(
-        False, "ambiguous", f"{len(facts.names)} items have that name: {named}{more}", explain_command(facts.names[0])
+        False,
+        "ambiguous",
+        f"{counted(len(facts.names), 'item has', 'items have')} that name: {named}{more}",
+        explain_command(facts.names[0]),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.holding import HoldRule
 from ingest_tui.model.members import MARK, parent_of
 from ingest_tui.model.outcome import OUTCOME_NAMES, Outcome, OutcomeName
@@ -29,7 +30,7 @@ def decide_container(
     total = sum(counts.values())
     parts = [f"{counts[name]} {name}" for name in OUTCOME_NAMES if counts.get(name)]
     parts += [f"{retired} retired"] if retired else []
-    detail = f"{total} member{'' if total == 1 else 's'}" + (f": {', '.join(parts)}" if parts else "")
+    detail = counted(total, "member") + (f": {', '.join(parts)}" if parts else "")
     if damage:
         return "failed", "malformed", f"{detail}; {damage}"
     if not total and not has_news:
@@ -61,7 +62,10 @@ def are_too_many(catalogue: Catalogue, source_id: str, rows: list[KnownPlace], r
     known = catalogue.count_places_with_documents(source_id) if lost else 0
     if not rule.holds(lost, known):
         return ""
-    return f"{lost} of {known} documents of the source would be retired: they are no longer in it; they are kept"
+    return (
+        f"{lost} of {counted(known, 'document')} of the source would be retired: they are no longer in it; they "
+        "are kept"
+    )
 
 
 def retire_members(change: StoreChange, rows: Iterable[KnownPlace]) -> list[Outcome]:

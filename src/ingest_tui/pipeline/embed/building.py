@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.generation import Generation, GenerationState
 from ingest_tui.model.job import EMBED, Counters, JobState, Phase, end_state
 from ingest_tui.pipeline.embed.due import DueDocuments, due_since
@@ -73,6 +74,7 @@ def _switched(job: JobContext, generation: Generation, due: DueDocuments, *, any
 def _keep_old_one(job: JobContext, generation: Generation) -> None:
     failed, name = job.manifest.counters.items_failed, job.manifest.collection_id
     job.manifest.warnings.append(
-        f"not switched to generation {generation.number}: {failed} documents have chunks without vectors; "
+        f"not switched to generation {generation.number}: "
+        f"{counted(failed, 'document has', 'documents have')} chunks without vectors; "
         f"'ingest-tui reembed {name} --switch' switches all the same"
     )

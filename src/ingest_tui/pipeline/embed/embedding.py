@@ -15,6 +15,7 @@ from typing import Any
 
 from ingest_tui.embedding.base import BackendContext
 from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.counted import counted
 from ingest_tui.model.document import Document
 from ingest_tui.model.embedder import embedding_text, text_digest
 from ingest_tui.model.errors import StoreError
@@ -285,7 +286,7 @@ class _Embedding:
             shown = "; ".join(f"chunk {ordinals[digest]}: {one.message}" for digest, one in refused[:_REASONS_SHOWN])
             more = f"; and {len(refused) - _REASONS_SHOWN} more" if len(refused) > _REASONS_SHOWN else ""
             name, reason, hint = "failed", refused[0][1].reason, refused[0][1].hint
-            detail = f"{len(refused)} of {len(work.chunks)} chunks have no vector: {shown}{more}"
+            detail = f"{len(refused)} of {counted(len(work.chunks), 'chunk')} have no vector: {shown}{more}"
         elif has_nothing:
             name, reason, detail = "empty", NOTHING_KNOWN.reason, NOTHING_KNOWN.message
         return Outcome(

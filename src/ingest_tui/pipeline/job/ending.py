@@ -14,6 +14,7 @@ from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.controls import JobCancelled
 from ingest_tui.pipeline.job.end_audit import audit_ending
 from ingest_tui.store.catalogue.contradictions import contradiction_that_caused
+from ingest_tui.store.job_notices import leave_queue
 
 
 class Ending(NamedTuple):
@@ -73,7 +74,7 @@ def _record(job: JobContext, ending: Ending) -> None:
     job.controls.stop()
     job.keeper.end(ending.state, ending.error, gives_up=lambda: job.controls.is_stopping)
     try:
-        job.workspace.jobs.leave_queue(job.manifest.job_id)
+        leave_queue(job.workspace, job.manifest)
     except OSError as error:
         job.log.event("warning", f"the next worker clears up: {error.strerror}")
     if missing := audit_ending(job.workspace, job.manifest):

@@ -10,6 +10,7 @@ from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
 from ingest_tui.extraction.ocr.tessdata import how_to_install, missing_languages, tessdata_folder
 from ingest_tui.model.errors import RefusedError
 from ingest_tui.model.hashing import short_digest
+from ingest_tui.model.languages import ocr_languages_of
 from ingest_tui.model.ocr import OcrRequest
 from ingest_tui.model.source import Source
 from ingest_tui.store.fs.atomic import make_inner_folder
@@ -46,8 +47,11 @@ def folders_for_ocr(request: OcrRequest, layout: Layout) -> list[Path]:
 def what_ocr_lacks(source: Source, settings: Settings) -> tuple[str, str] | None:
     """Return what OCR lacks on this machine to read the files of a source, and how to get it; None for nothing."""
     request = ocr_of(source, settings)
-    if not request.is_on:
-        return None
+    return what_request_lacks(request) if request.is_on else None
+
+
+def what_request_lacks(request: OcrRequest) -> tuple[str, str] | None:
+    """Return what OCR lacks on this machine for a request, on or off, and how to get it; None for nothing."""
     if request.engine == "rapidocr":
         from ingest_tui.extraction.ocr import rapid  # with what reads pages
 
@@ -55,7 +59,10 @@ def what_ocr_lacks(source: Source, settings: Settings) -> tuple[str, str] | None
     missing = missing_languages(tessdata_folder(), request.languages)
     if not missing:
         return None
-    return f"OCR lacks the language data of Tesseract for {', '.join(missing)}", how_to_install(missing)
+    what = f"OCR lacks the language data of Tesseract for {', '.join(missing)}"
+    if meant := next((name for name in missing if ocr_languages_of([name])), ""):
+        return what, f"Tesseract calls {meant} {ocr_languages_of([meant])}"
+    return what, how_to_install(missing)
 
 
 def digest_of(request: OcrRequest) -> str:

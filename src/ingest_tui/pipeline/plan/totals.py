@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import SourceAccessError
 from ingest_tui.model.gap_remedies import gap_remedy
 from ingest_tui.model.job import HeldDeletions
@@ -76,7 +77,7 @@ def _report_listing(job: JobContext, end: PlanEnd) -> None:
 def _incomplete(source_id: str, gaps: tuple[tuple[str, str], ...], total: int) -> SourceAccessError:
     key, message = gaps[0] if gaps else ("", "the source stopped early")
     place = f"{gap_name(key)}: " if gaps else ""
-    more = f" (and {total - 1} more places)" if total > 1 else ""
+    more = f" (and {counted(total - 1, 'more place')})" if total > 1 else ""
     return SourceAccessError(
         f"the listing is not complete: {place}{safe_display(message)}{more}; nothing was retired",
         hint=gap_remedy(message, source_id, is_whole=not key) if gaps else _EARLY_END_HINT,

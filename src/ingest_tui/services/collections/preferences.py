@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ingest_tui.model.chunking import TextChunk, split_into_chunks
 from ingest_tui.model.clock import days, rfc3339_now, utc_now
 from ingest_tui.model.collection import Collection, CollectionPreferences
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import NotFoundError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.pages import page_starts_of
@@ -50,14 +51,10 @@ class PreferenceChange:
         """What the change would touch, in one sentence; empty where it touches no document."""
         touches = []
         if self.rechunks:
-            touches.append(f"re-chunks {_documents(self.rechunks)}, nothing is fetched")
+            touches.append(f"re-chunks {counted(self.rechunks, 'document')}, nothing is fetched")
         if self.purges:
-            touches.append(f"deletes {_documents(self.purges)} of the trash for good")
+            touches.append(f"deletes {counted(self.purges, 'document')} of the trash for good")
         return ", and ".join(touches)
-
-
-def _documents(number: int) -> str:
-    return "1 document" if number == 1 else f"{number:,} documents"
 
 
 def plan_preferences(

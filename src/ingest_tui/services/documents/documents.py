@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
 from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.counted import counted
 from ingest_tui.model.document import Chunk, Document, shown_version
 from ingest_tui.model.errors import BusyError, IngestError, NotFoundError, StoreError, UsageError
 from ingest_tui.model.keys import path_of_uri
@@ -204,7 +205,8 @@ def _ambiguous(target: str, documents: list[Document], how: str) -> UsageError:
     more = f" and {len(documents) - _DOCUMENTS_NAMED} more" if len(documents) > _DOCUMENTS_NAMED else ""
     in_trash = " in the trash" if documents[0].state == "retired" else ""
     return UsageError(
-        f"there are {len(documents)} documents{in_trash} {how} {safe_display(target, limit=200)!r}: {named}{more}",
+        f"there are {counted(len(documents), 'document')}{in_trash} {how} "
+        f"{safe_display(target, limit=200)!r}: {named}{more}",
         hint="give the identifier of the one that is meant",
         code="ambiguous",
         document_ids=[one.document_id for one in documents],

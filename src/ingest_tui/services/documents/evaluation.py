@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import NotFoundError, UsageError
 from ingest_tui.model.generation import Generation
 from ingest_tui.model.relevance import CUT, Evaluation, JudgedQuery, QueryAnswer, evaluation_of, read_judged
@@ -181,7 +182,7 @@ class _Names:
             )
         first = ", ".join(found[:_MOST_NAMED])
         raise UsageError(
-            f"line {line}: {len(found)} documents {self._where} are called {shown!r}: {first}",
+            f"line {line}: {counted(len(found), 'document')} {self._where} are called {shown!r}: {first}",
             hint="give more of the address, or the id of the document",
         )
 

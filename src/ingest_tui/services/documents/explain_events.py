@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.explanation.facts import MOVED_TO, Event
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan_line import PlanLine
@@ -74,7 +75,7 @@ def _fold_unchanged(events: list[Event]) -> list[Event]:
         if event.reason == "same_fingerprint":
             unchanged += 1
             if unchanged > 1:
-                folded[-1] = event._replace(detail=f"{unchanged} syncs in a row, this is the last")
+                folded[-1] = event._replace(detail=f"{counted(unchanged, 'sync')} in a row, this is the last")
                 continue
         else:
             unchanged = 0
@@ -90,7 +91,7 @@ def _plan_event(job_id: str, at: str, line: PlanLine, key: str) -> Event:
 def _outcome_event(job_id: str, outcome: Outcome) -> Event:
     evidence = []
     if outcome.raw_sha256:
-        evidence.append(f"{outcome.bytes} bytes, sha256 {outcome.raw_sha256[:12]}…")
+        evidence.append(f"{counted(outcome.bytes or 0, 'byte')}, sha256 {outcome.raw_sha256[:12]}…")
     if outcome.backend:
         evidence.append(f"read by {outcome.backend} in {outcome.milliseconds} ms")
     detail = "; ".join(filter(None, [outcome.detail, *evidence]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import UsageError
 from ingest_tui.services.documents.documents import document_folder, get_document, lost_content
 from ingest_tui.store.documents import DocumentStore
@@ -45,5 +46,7 @@ def document_text_page(
     except FileNotFoundError:
         raise lost_content(document, "text", version or document.version) from None
     if offset > total:
-        raise UsageError(f"the text has {total:,} characters, and none at {offset:,}", hint="begin at offset 0")
+        raise UsageError(
+            f"the text has {counted(total, 'character')}, and none at {offset:,}", hint="begin at offset 0"
+        )
     return TextPage(wanted, offset, total)

@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple
 from urllib.parse import quote
 
 from ingest_tui.model.clock import storable_ns
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.keys import file_uri, key_from_bytes
 from ingest_tui.model.safe_text import safe_display
@@ -121,7 +122,7 @@ def as_one_error(problems: list[IngestError], files: int) -> IngestError:
     named = "; ".join(error.message for error in problems[:_PROBLEMS_NAMED])
     more = f"; and {len(problems) - _PROBLEMS_NAMED} more" if len(problems) > _PROBLEMS_NAMED else ""
     hints = dict.fromkeys(error.hint for error in problems)
-    message = f"of {files} files {len(problems)} cannot be uploaded: {named}{more}"
+    message = f"of {counted(files, 'file')} {len(problems)} cannot be uploaded: {named}{more}"
     listed = [{"message": error.message, "hint": error.hint, "code": error.reason} for error in problems]
     return type(problems[0])(message, hint="; ".join(hints), files=listed)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.document import Document
 from ingest_tui.model.embedding_state import EmbeddingState
 from ingest_tui.model.errors import IngestError
@@ -55,8 +56,8 @@ def removal_in_words(workspace: Workspace, documents: Iterable[Document]) -> str
     ids = {document.document_id for document in documents}
     versions = sum(len(queries.versions_of(workspace.reading, document_id)) for document_id in ids)
     if len(ids) == 1:
-        return f"1 document with its {versions} versions" if versions > 1 else "1 document"
-    return f"{len(ids):,} documents" + (f" with all {versions:,} versions" if versions > len(ids) else "")
+        return f"1 document with its {counted(versions, 'version')}" if versions > 1 else "1 document"
+    return counted(len(ids), "document") + (f" with all {counted(versions, 'version')}" if versions > len(ids) else "")
 
 
 def _status(workspace: Workspace, document: Document) -> DocumentStatus:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ingest_tui.model.clock import rfc3339_now, utc_now
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.issue import (
     ISSUE_KINDS,
@@ -143,7 +144,9 @@ def _all_issues(workspace: Workspace, kinds: Collection[str] | None) -> Iterator
         for row, characters in queries.places_of_thin_documents(workspace.reading):
             if row.outcome not in ISSUE_KINDS:
                 size = row.size or 0
-                yield _issue(row, "thin", THIN_REASON, f"{characters:,} characters of {size:,} bytes", row.size)
+                yield _issue(
+                    row, "thin", THIN_REASON, f"{counted(characters, 'character')} of {counted(size, 'byte')}", row.size
+                )
 
 
 def _issue(row: KnownPlace, kind: IssueKind, reason: str, detail: str, size: int | None) -> Issue:
@@ -179,7 +182,7 @@ def _named(issues: Iterable[Issue], name: str) -> list[Issue]:
         more = f" and {len(places) - _PLACES_NAMED} more" if len(places) > _PLACES_NAMED else ""
         shown = ", ".join(safe_display(place, limit=200) for place in places[:_PLACES_NAMED])
         raise UsageError(
-            f"{len(places)} items are called {safe_display(name)!r}: {shown}{more}",
+            f"{counted(len(places), 'item is', 'items are')} called {safe_display(name)!r}: {shown}{more}",
             hint="give the address of the one that is meant",
             code="ambiguous",
         )

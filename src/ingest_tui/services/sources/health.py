@@ -13,11 +13,13 @@ from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.credentials.problems import WARNED_DAYS_AHEAD
 from ingest_tui.credentials.summary import CredentialSummary, countdown
 from ingest_tui.model.clock import rfc3339, utc_now
+from ingest_tui.model.counted import counted
 from ingest_tui.model.embedding_state import EmbeddingState
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import KNOWN_PLAN, JobState, Manifest
 from ingest_tui.model.source import Source
 from ingest_tui.services.embedding_states import states_of_sources
+from ingest_tui.services.failed_items import failed_items
 from ingest_tui.services.jobs.jobs import as_it_is
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.jobs import id_part_of
@@ -41,7 +43,8 @@ class SourceSummary:
     documents are, empty where it has none. ``last_complete_at``: when the newest look ended that saw the whole source
     (RFC 3339), None where none of its newest jobs did. ``holding_job``: the job whose deletions wait for a person.
     ``is_rescanned``: it is watched by looking at it at intervals. ``text_columns`` and ``context_columns``: which
-    columns of tables its collection chose; empty for all that have a name, and for none.
+    columns of tables its collection chose; empty for all that have a name, and for none. ``failed_items``: how many
+    items failed in the last look at them and are not ignored, whichever job that was.
     """
 
     source: Source
@@ -59,6 +62,15 @@ class SourceSummary:
     is_rescanned: bool = False
     text_columns: tuple[str, ...] = ()
     context_columns: tuple[str, ...] = ()
+    failed_items: int = 0
+
+    @property
+    def listing_gaps(self) -> int:
+        """How many parts of the source the newest job could not list: its errors that are of no item."""
+        last = self.last_job
+        if last is None or last.state not in _ENDED_WELL:
+            return 0
+        return max(0, last.errors_total - last.counters.items_failed - last.counters.members.failed)
 
     @property
     def label(self) -> str:
@@ -87,6 +99,7 @@ def list_sources(workspace: Workspace, *, today: date | None = None) -> list[Sou
     }
     day = today or utc_now().date()
     embedding = states_of_sources(workspace, sources)
+    failed = failed_items(workspace)
     chosen = {one.collection_id: one.preferences for one in workspace.collections.all()}
     summaries = []
     for source in sources:
@@ -94,7 +107,7 @@ def list_sources(workspace: Workspace, *, today: date | None = None) -> list[Sou
         documents = int(counts.get(source.source_id, 0))
         summary = SourceSummary(source, documents, past.newest, active.get(source.source_id), past.failing_since)
         summary.last_complete_at, summary.holding_job = past.last_complete_at, past.holding
-        summary.embedding = embedding[source.source_id]
+        summary.embedding, summary.failed_items = embedding[source.source_id], failed.of_source(source.source_id)
         if source.collection_id in chosen:
             preferences = chosen[source.collection_id]
             summary.text_columns, summary.context_columns = preferences.text_columns, preferences.context_columns
@@ -241,11 +254,11 @@ def _health(  # noqa: PLR0911 - one return for each answer
         return "problem", f"failing since {summary.failing_since[:10]}"
     held = summary.holding_job.held if summary.holding_job is not None else None
     if held is not None:
-        return "warning", f"{held.documents} deletion{'' if held.documents == 1 else 's'} wait for approval"
+        return "warning", f"{counted(held.documents, 'deletion waits', 'deletions wait')} for approval"
     if credential is not None and days_left is not None and days_left <= WARNED_DAYS_AHEAD:
         return "warning", f"credential ends {countdown(credential.expires, today)}"
-    if last is not None and last.errors_total:
-        return "warning", f"{last.errors_total} error{'' if last.errors_total == 1 else 's'}"
+    if errors := summary.failed_items + summary.listing_gaps:
+        return "warning", counted(errors, "error")
     if last is None or last.state not in _ENDED_WELL:
         return "", ""
     return "ok", "ok"

@@ -24,7 +24,7 @@ from ingest_tui.model.identifiers import slug
 from ingest_tui.model.revision import changed_fields, conflict, differences, merged
 from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.model.source import RESERVED_SOURCES, Source, may_take_less
-from ingest_tui.pipeline.connecting import connect, connection, disconnect, registry_for, with_preferences
+from ingest_tui.pipeline.connecting import connect, connection, disconnect, registry_for
 from ingest_tui.pipeline.plan.deletions import chosen_by
 from ingest_tui.services.collections.overrides import queue_rechunking, with_overrides
 from ingest_tui.services.documents.retirement import keep_locations, retire_locations
@@ -298,13 +298,6 @@ def check_backends(source: Source) -> None:
 
     for name in filter(None, [source.extraction.backend, *source.extraction.by_type.values()]):
         get_backend(name)
-
-
-def missing_for_ocr(workspace: Workspace, source: Source) -> tuple[str, str] | None:
-    """Return what OCR lacks here for a source that is switched to it, and how to get it; None for nothing."""
-    from ingest_tui.pipeline.job.ocr import what_ocr_lacks
-
-    return what_ocr_lacks(with_preferences(workspace, source), workspace.settings)
 
 
 def unreadable_sources(workspace: Workspace) -> list[str]:

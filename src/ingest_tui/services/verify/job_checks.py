@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError, NotFoundError, PlanDamagedError, SchemaVersionError, ValidationError
 from ingest_tui.model.inconsistency import Inconsistency
 from ingest_tui.model.job import COLLECTION_KINDS, JobState, Manifest
@@ -79,7 +80,10 @@ class JobCheck:
         counters = manifest.counters
         is_done = manifest.state in {JobState.SUCCEEDED, JobState.PARTIAL}
         if is_done and counters.listed_accounted_for != counters.descriptors_listed:
-            message = f"{counters.descriptors_listed} items were listed, and {counters.listed_accounted_for} counted"
+            message = (
+                f"{counted(counters.descriptors_listed, 'item was', 'items were')} listed, and "
+                f"{counters.listed_accounted_for} counted"
+            )
             yield Inconsistency("counters_differ", manifest.job_id, message)
 
     def _files(self, manifest: Manifest, paths: JobLayout, *, is_queued: bool) -> Iterator[Inconsistency]:
@@ -88,7 +92,11 @@ class JobCheck:
             yield Inconsistency("plan_damaged", job_id, "plan.jsonl is not whole")
         with_lines = sum(getattr(manifest.counters, name) for name in _WITH_LINES)
         if with_lines and manifest.kind not in COLLECTION_KINDS and not paths.outcomes.exists():
-            yield Inconsistency("outcomes_missing", job_id, f"{with_lines} items have an outcome that nothing names")
+            yield Inconsistency(
+                "outcomes_missing",
+                job_id,
+                f"{counted(with_lines, 'item has', 'items have')} an outcome that nothing names",
+            )
         for path in (paths.outcomes, *files_of(paths.log)):
             yield from self._journal(path)
         if (
@@ -113,7 +121,7 @@ class JobCheck:
         else:
             damaged, code = count_damaged_lines(path), "journal_damaged"
         if damaged:
-            yield Inconsistency(code, self._below(path), f"{damaged} lines cannot be read")
+            yield Inconsistency(code, self._below(path), f"{counted(damaged, 'line')} cannot be read")
 
     def _below(self, path: Path) -> str:
         return str(path.relative_to(self._workspace.layout.root))

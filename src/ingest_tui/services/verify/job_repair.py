@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.outcome import COUNTER_OF
 from ingest_tui.services.verify.job_checks import is_log_line
 from ingest_tui.store.fs.atomic import write_pieces_durably
 from ingest_tui.store.fs.locks import FileLock
+from ingest_tui.store.job_notices import leave_queue
 from ingest_tui.store.quarantine import QuarantineFolder
 from ingest_tui.store.records.journal import decode_line, read_journal
 from ingest_tui.store.workspace import Workspace
@@ -79,7 +81,7 @@ class JobRepair:
             yield "it is in the queue again"
 
     def _leave_queue(self, job_id: str) -> Iterator[str]:
-        self._jobs.leave_queue(job_id)
+        leave_queue(self._workspace, self._jobs.load(job_id))
         yield "it is out of the queue"
 
     def _remove_entry(self, job_id: str) -> Iterator[str]:
@@ -109,7 +111,7 @@ def rewrite_journal(quarantine: QuarantineFolder, path: Path) -> Iterator[str]:
     with path.open("rb") as lines:
         good = [line for line in lines if line.endswith(b"\n") and line.strip() and is_good(line)]
     write_pieces_durably(path, good)
-    yield f"its {len(good)} good lines are kept; the file as it was is in {place}"
+    yield f"its {counted(len(good), 'good line is', 'good lines are')} kept; the file as it was is in {place}"
 
 
 def _is_record(line: bytes) -> bool:

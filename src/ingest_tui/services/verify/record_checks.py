@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError, SchemaVersionError
 from ingest_tui.model.inconsistency import Inconsistency
 from ingest_tui.store.catalogue.catalogue import Catalogue
@@ -87,7 +88,7 @@ def _remembered(workspace: Workspace) -> Iterator[Path]:
     layout = workspace.layout
     files = (layout.view_state, layout.trash_clock, layout.prune_note)
     yield from (path for path in files if path.exists())
-    for folder in (layout.root / "looks", layout.root / "schedules"):
+    for folder in (layout.root / "looks", layout.root / "schedules", layout.notices):
         yield from sorted(folder.glob("*.json")) if folder.is_dir() else ()
 
 
@@ -110,7 +111,7 @@ def check_journals(workspace: Workspace) -> Iterator[Inconsistency]:
             yield Inconsistency("record_damaged", path.name, f"it cannot be read: {error.strerror}")
             continue
         if damaged and path != layout.audit:
-            yield Inconsistency("journal_damaged", path.name, f"{damaged} lines cannot be read")
+            yield Inconsistency("journal_damaged", path.name, f"{counted(damaged, 'line')} cannot be read")
     for one in workspace.audit.breaks():
         where = f"line {one.line}" if one.line else "the end"
         yield Inconsistency("audit_chain_broken", f"{layout.audit.name}:{one.line}", f"{where}: {one.why}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ingest_tui.model.clock import rfc3339_now, utc_now
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import BusyError, IngestError
 from ingest_tui.model.inconsistency import FOLDERS_MADE_AGAIN, Inconsistency, Part
 from ingest_tui.pipeline.embed.generations import known_generations
@@ -140,7 +141,7 @@ class _Round:
         ]
         report = rebuild_catalogue(self._layout)
         where = f"; the old one is in {kept[0]}" if kept else ""
-        done = f"made again from {report.documents} documents{where}"
+        done = f"made again from {counted(report.documents, 'document')}{where}"
         return Repaired(self._layout.catalogue.name, (code,), done)
 
     def _catalogue(self, found: Iterable[Inconsistency]) -> Iterator[Repaired]:
@@ -208,7 +209,11 @@ class _Round:
                 for done in rewrite_journal(self._quarantine, path) if path.is_file() else ():
                     yield Repaired(one.subject, (one.code,), done)
                 if path == self._layout.removals and (lost := note_lost_removals(self._layout, writer.catalogue)):
-                    yield Repaired(one.subject, (one.code,), f"{lost} removals are noted again from the catalogue")
+                    yield Repaired(
+                        one.subject,
+                        (one.code,),
+                        f"{counted(lost, 'removal is', 'removals are')} noted again from the catalogue",
+                    )
 
         if any(one.code == "audit_chain_broken" for one in found):
             breaks = list(self._workspace.audit.breaks())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.generation import Generation
 from ingest_tui.model.inconsistency import Inconsistency
@@ -54,7 +55,7 @@ def _fault_of_bytes(folder: Path, state: LogState) -> str:
     except OSError as error:
         return f"its rows cannot be read: {error.strerror}"
     if damaged:
-        return f"{damaged} of {state.rows} rows are not what was written"
+        return f"{damaged} of {counted(state.rows, 'row')} are not what was written"
     if state.graph is not None and state.graph.sha256 and checked(folder, state.graph) is None:
         return "its graph is not what was written"
     return ""

@@ -31,7 +31,7 @@ NOT_IN_BACKUPS = (
     *("documents", "trash", "jobs", "quarantine", "queue", "audit.jsonl"),
     # Of this machine and this moment, or made again from the rest.
     *("locks", "workers", "parsers", "vectors", "listings", "ocr-pages", "server-answers"),
-    *("ballast", "worker.*", "intents.jsonl"),
+    *("notices", "ballast", "worker.*", "intents.jsonl"),
     *("catalogue.db*", "catalogue.mark", "catalogue.rebuild.db*", f"{TEMPORARY_PREFIX}*"),
 )
 """Names in the folder of a workspace, as patterns. Whatever else is there is in a backup."""

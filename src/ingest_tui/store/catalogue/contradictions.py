@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import apsw
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.document import CHUNK_COLUMNS, Document
 from ingest_tui.model.errors import IngestError, StoreError, ValidationError
 from ingest_tui.model.foreign_errors import as_ingest_error
@@ -124,12 +125,12 @@ def _contradictions(catalogue: Catalogue) -> Iterator[str]:
     for table in _TABLES:
         number = catalogue.value(f"SELECT count(*) FROM {table} WHERE NOT ({as_written(table)})")
         if number:
-            yield f"{number} rows of {table} hold what was never written there"
+            yield f"{counted(number, 'row')} of {table} hold what was never written there"
 
 
 def _lost_documents(catalogue: Catalogue) -> str:
     number = catalogue.value(_LOST_DOCUMENTS)
-    return f"{number} places have a document that is not there" if number else ""
+    return f"{counted(number, 'place has', 'places have')} a document that is not there" if number else ""
 
 
 def _types(table: str, column: str) -> str:

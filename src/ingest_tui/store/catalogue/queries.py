@@ -255,6 +255,21 @@ def quarantined_by_source(catalogue: Catalogue) -> list[tuple[str, int]]:
     return [(str(row[0]), int(row[1])) for row in catalogue.execute(sql, (KILLS_BEFORE_QUARANTINE,))]
 
 
+def quarantined_keys(catalogue: Catalogue, source_id: str) -> set[str]:
+    """Return the keys of a source that are left out for killing their parsers."""
+    sql = "SELECT key FROM kills WHERE source_id = ? AND kills >= ?"
+    return {str(row[0]) for row in catalogue.execute(sql, (source_id, KILLS_BEFORE_QUARANTINE))}
+
+
+def failed_by_source(catalogue: Catalogue) -> list[tuple[str, int]]:
+    """Return how many places of each source failed in their last look, without quarantined ones; sources in order."""
+    sql = (
+        "SELECT source_id, count(*) FROM locations l WHERE outcome = 'failed' AND NOT EXISTS (SELECT 1 FROM kills k"
+        " WHERE k.source_id = l.source_id AND k.key = l.key AND k.kills >= ?) GROUP BY source_id ORDER BY source_id"
+    )
+    return [(str(row[0]), int(row[1])) for row in catalogue.execute(sql, (KILLS_BEFORE_QUARANTINE,))]
+
+
 def document_by_id(catalogue: Catalogue, document_id: str) -> Document | None:
     """Return a document by its id or a unique beginning of it."""
     found = catalogue.select_documents("WHERE document_id = ?", (document_id,))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ingest_tui.model.counted import counted
+
 
 class RebuildProgress(NamedTuple):
     """How far the catalogue is made again: why, how many documents so far, and whether that is all.
@@ -22,8 +24,12 @@ class RebuildProgress(NamedTuple):
         if not self.ended:
             begins = "rebuilding the catalogue from the documents on disk"
             return f"{self.reason}; {begins}" if self.reason else begins
-        damaged = f"; {self.problems} folders are damaged, 'ingest-tui rebuild' lists them" if self.problems else ""
-        return f"the catalogue is rebuilt: {self.documents:,} documents{damaged}"
+        damaged = (
+            (f"; {counted(self.problems, 'folder is', 'folders are')} damaged, 'ingest-tui rebuild' lists them")
+            if self.problems
+            else ""
+        )
+        return f"the catalogue is rebuilt: {counted(self.documents, 'document')}{damaged}"
 
 
 ProgressListener = Callable[[RebuildProgress], None]

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ingest_tui.model.counted import counted
 from ingest_tui.store.fs.atomic import FILE_MODE
 from ingest_tui.store.records.journal import decode_line
 
@@ -117,6 +118,6 @@ def breaks_in(audit: Path, head: Path) -> Iterator[ChainBreak]:
             before = line
     yield from found.values()
     if noted is not None and noted.size > size:
-        yield ChainBreak(0, noted.digest, f"{noted.size - size} bytes are missing at its end")
+        yield ChainBreak(0, noted.digest, f"{counted(noted.size - size, 'byte is', 'bytes are')} missing at its end")
     elif noted is not None and noted.size == size and noted.digest != digest_of(before):
         yield ChainBreak(0, noted.digest, "its last line is not the one that was written")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import PlanDamagedError
 from ingest_tui.model.plan_line import ACTION_NAMES, END, ActionName, PlanEnd, PlanLine
 from ingest_tui.store.records.journal import Journal, decode_line, last_record, lines_with
@@ -52,7 +53,7 @@ def read_plan(path: Path) -> Iterator[PlanLine]:
             if isinstance(line, PlanEnd):
                 end = line
                 if end.lines not in {None, number}:
-                    raise _damaged(path, f"it has {number} lines of {end.lines}")
+                    raise _damaged(path, f"it has {counted(number, 'line')} of {end.lines}")
             else:
                 yield line
         if end is None:

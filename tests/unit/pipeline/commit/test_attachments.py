@@ -22,7 +22,7 @@ from ingest_tui.model.parse_limits import FileLimits
 from ingest_tui.pipeline import unpack as unpack_module
 from ingest_tui.pipeline.commit import committer as commit_module
 from ingest_tui.pipeline.job.attachments import attachments_of
-from ingest_tui.services.jobs.jobs import approve_job
+from ingest_tui.services.jobs.holds import approve_job
 from ingest_tui.services.sources.sources import edit_source, remove_source, takes_otherwise
 from ingest_tui.store.records.settings import Settings
 from ingest_tui.store.verify import verify_store

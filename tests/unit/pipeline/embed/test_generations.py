@@ -241,7 +241,7 @@ def test_what_fails_keeps_the_old_one_answering(lab: EmbeddingLab, monkeypatch: 
     monkeypatch.setattr(StaticBackend, "vectors", picky)
     job = built(lab, embedder_id="other")
     assert job.state is JobState.PARTIAL
-    assert "not switched to generation 2: 1 documents" in job.warnings[0]
+    assert "not switched to generation 2: 1 document has chunks" in job.warnings[0]
     assert states(lab) == {1: "answering", 2: "building"}
     assert lab.run(retry_job(lab.workspace, job.job_id).job_id).state is JobState.PARTIAL
     assert states(lab) == {1: "answering", 2: "building"}

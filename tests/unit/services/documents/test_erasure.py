@@ -119,4 +119,4 @@ def test_the_command_asks_and_shows(workspace: Workspace, capsys: pytest.Capture
     assert get_document(workspace, "a.md").state == "active"
     capsys.readouterr()
     assert run([*root, "--yes"]) == 0
-    assert "erased 1 documents" in capsys.readouterr().out
+    assert "erased 1 document\n" in capsys.readouterr().out

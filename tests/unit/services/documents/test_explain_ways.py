@@ -22,7 +22,8 @@ from ingest_tui.services.documents.explain import explain
 from ingest_tui.services.documents.explain_answer import Explanation
 from ingest_tui.services.documents.trash import empty_trash, list_trash
 from ingest_tui.services.documents.uploads import upload_files
-from ingest_tui.services.jobs.jobs import approve_job, enqueue_sync, pause_job
+from ingest_tui.services.jobs.holds import approve_job
+from ingest_tui.services.jobs.jobs import enqueue_sync, pause_job
 from ingest_tui.services.jobs.plan_preview import plan_source
 from ingest_tui.services.sources.sources import add_source, edit_source, remove_source, set_enabled
 from ingest_tui.services.workers import follow_job

@@ -15,7 +15,8 @@ from ingest_tui.model.errors import NotFoundError, UsageError
 from ingest_tui.model.issue import group_issues, is_thin, mark_of
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.jobs import error_inbox
-from ingest_tui.services.jobs.jobs import approve_job, get_job, held_deletions, job_reasons, refuse_job
+from ingest_tui.services.jobs.holds import approve_job, held_deletions, refuse_job
+from ingest_tui.services.jobs.jobs import get_job, job_reasons
 from ingest_tui.services.workers import follow_job
 from ingest_tui.store.workspace import Workspace
 from tests.copied_workspace import copied_workspace

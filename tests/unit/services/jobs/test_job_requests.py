@@ -13,6 +13,7 @@ from ingest_tui.model.job import HeldDeletions, JobState, Manifest
 from ingest_tui.model.look import Look
 from ingest_tui.model.source import Source
 from ingest_tui.services.jobs import job_status, jobs
+from ingest_tui.services.jobs.holds import refuse_job
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.workspace import Workspace, init_workspace
 from ingest_tui.tui.client.feed import Feed
@@ -149,12 +150,12 @@ def test_only_the_last_look_has_an_open_hold(tmp_path: Path) -> None:
     assert "job second has looked at the source since" in held_line(jobs.get_job(workspace, "first"))
     assert "wait: ingest-tui job approve second" in held_line(jobs.get_job(workspace, "second"))
     with pytest.raises(UsageError, match="wait for no answer any more: job second has looked"):
-        jobs.refuse_job(workspace, "first")
+        refuse_job(workspace, "first")
     assert not workspace.jobs.load("first").held.closed  # type: ignore[union-attr]
     workspace.looks.remove("docs")  # a record that is lost closes nothing any more
     assert faces.waiting() == {"first", "second"}
-    jobs.refuse_job(workspace, "first")
-    jobs.refuse_job(workspace, "second")
+    refuse_job(workspace, "first")
+    refuse_job(workspace, "second")
     assert faces.waiting() == set()
 
 

@@ -11,7 +11,7 @@ import pytest
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.job import JobState
 from ingest_tui.services.api import WorkspaceHandle, open_workspace
-from ingest_tui.services.jobs.jobs import approve_job, withdraw_approval
+from ingest_tui.services.jobs.holds import approve_job, withdraw_approval
 
 DOCUMENTS = 12
 

@@ -115,7 +115,7 @@ def test_words_that_were_lost_are_made_again(workspace: Workspace) -> None:
     commit(workspace, "aa", "a.md", "# Weather\n\nMuch rain fell.\n")
     with workspace.catalogue.transaction():
         workspace.catalogue.execute("INSERT INTO words (words) VALUES ('delete-all')")
-    assert workspace.catalogue.full_text.differences() == ["1 chunks cannot be searched"]
+    assert workspace.catalogue.full_text.differences() == ["1 chunk cannot be searched"]
     assert search_text(workspace.catalogue, "rain") == []
     rebuild_catalogue(workspace.layout)
     assert workspace.catalogue.full_text.differences() == []

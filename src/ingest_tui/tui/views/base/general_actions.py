@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.job_order import job_order
 from ingest_tui.model.log import LEVELS
@@ -82,7 +83,9 @@ class Everywhere(Asking, Screen[None]):
         if len(exact or found) == 1:
             self.ingest.open_job((exact or found)[0])
         elif found:
-            self.show_notice(f"{len(found)} jobs have {wanted} in their id", "name more of it", bad=True)
+            self.show_notice(
+                f"{counted(len(found), 'job has', 'jobs have')} {wanted} in their id", "name more of it", bad=True
+            )
         else:
             self.show_notice(f"there is no job {wanted}", ":jobs shows all", bad=True)
 

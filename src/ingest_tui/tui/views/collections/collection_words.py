@@ -129,7 +129,7 @@ def about_lines(
         (f"{found.name}   ({found.collection_id}){'   in use' if summary.is_in_use else ''}", "head"),
         *([(found.description, "")] if found.description else []),
         *(line for job in page.jobs for line in _job_lines(job.kind, job.state, job.progress.percent, glyphs)),
-        (_labelled("documents", f"{summary.documents:,}, {summary.chunks:,} chunks"), ""),
+        (_labelled("documents", f"{summary.documents:,}, {wording.plural(summary.chunks, 'chunk')}"), ""),
         (_labelled("in the trash", f"{summary.in_trash:,}"), ""),
         (_labelled("sources", f"{len(summary.source_ids):,}"), ""),
     ]

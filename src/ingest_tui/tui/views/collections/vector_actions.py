@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ingest_tui.model.counted import counted
 from ingest_tui.tui.client.conflicts import Conflict, saved_or_conflict
 from ingest_tui.tui.views.collections.collection_words import comparison_lines
 from ingest_tui.tui.views.collections.managing import ManagedCollections
@@ -26,7 +27,7 @@ _BY_ITSELF, _WHEN_ASKED = "auto", "manual"
 def _embedder_words(row: EmbedderRow, used: str) -> str:
     one = row.embedder
     in_use = "  (in use)" if one.embedder_id == used else ""
-    return f"{one.embedder_id}  {one.space.model}, {one.space.dimensions} dimensions{in_use}"
+    return f"{one.embedder_id}  {one.space.model}, {counted(one.space.dimensions, 'dimension')}{in_use}"
 
 
 class VectorActions(ManagedCollections):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ingest_tui.model.counted import counted
 from ingest_tui.services.client import Client
 from ingest_tui.tui import wording
 from ingest_tui.tui.widgets.markdown_lines import rendered_lines, written_lines
@@ -39,7 +40,9 @@ def preview_lines(
     begun = text[:MOST_CHARACTERS]
     lines += rendered_lines(begun) if rendered else written_lines(begun)
     if len(text) > MOST_CHARACTERS:
-        lines.append((f"… {len(text) - MOST_CHARACTERS:,} characters more: ingest-tui doc text {document_id}", "warn"))
+        lines.append(
+            (f"… {counted(len(text) - MOST_CHARACTERS, 'character')} more: ingest-tui doc text {document_id}", "warn")
+        )
     return lines or [("no text", "quiet")]
 
 
@@ -67,7 +70,7 @@ def fact_lines(document: Document, record: dict[str, Any], embedding: str = "") 
     links = links_of(record)
     lines += [f"{'link':14} {link.target}" for link in links[:_MOST_LINKS]]
     if len(links) > _MOST_LINKS:
-        lines.append((f"{'':14} … {len(links) - _MOST_LINKS:,} links more", "quiet"))
+        lines.append((f"{'':14} … {counted(len(links) - _MOST_LINKS, 'link')} more", "quiet"))
     tones = {"error": "bad", "warning": "warn"}
     return lines + [(f"{kind:14} {message}", tones.get(kind, "quiet")) for kind, message in remarks_of(record)]
 
@@ -103,7 +106,9 @@ def link_lines(resolved: Sequence[ResolvedLink], incoming: LinksFound) -> TonedL
     lines += ["", ("no document links to it" if not incoming.links else "documents that link to it", "quiet")]
     lines += [f"{'':10} {one.source.uri}  {one.resolved.link.text}".rstrip() for one in incoming.links]
     if incoming.unreadable:
-        lines.append((f"{len(incoming.unreadable)} records cannot be read, and their links are missing", "warn"))
+        lines.append(
+            (f"{counted(len(incoming.unreadable), 'record')} cannot be read, and their links are missing", "warn")
+        )
     return lines
 
 

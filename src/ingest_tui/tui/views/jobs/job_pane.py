@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.job import Manifest, ParsingItem
 from ingest_tui.model.log import is_at_least
 from ingest_tui.model.matching import matches
@@ -341,7 +342,10 @@ class JobPane(Asking, Vertical):
         self.query_one("#job-counters", Line).say(job_words.counters_line(manifest.counters, ended=manifest.ended))
         issue = job_words.issue_line(manifest)
         if self.outcomes.left_out:
-            issue += f"   {self.outcomes.left_out:,} outcomes are not shown: ingest-tui job items {manifest.job_id}"
+            issue += (
+                f"   {counted(self.outcomes.left_out, 'outcome is', 'outcomes are')} not shown: ingest-tui job "
+                f"items {manifest.job_id}"
+            )
         self._show_issue(issue)
 
     def _say_if_any(self, line_id: str, text: Content | None) -> None:

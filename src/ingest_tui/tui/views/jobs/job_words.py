@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from ingest_tui.model.clock import seconds_since_epoch
+from ingest_tui.model.counted import counted
 from ingest_tui.model.job import Counters, JobState, Manifest, ParsingItem
 from ingest_tui.model.reasons import ReasonGroup
 from ingest_tui.model.safe_text import safe_display
@@ -139,8 +140,8 @@ def counters_line(counters: Counters, *, ended: bool) -> str:
 def issue_line(manifest: Manifest) -> str:
     """Return what asks for a person: held deletions, else the last error, else the last warning."""
     if manifest.held and manifest.held.waits:
-        number = wording.plural(manifest.held.documents, "deletion")
-        return f"{number} wait for a person: H lists them, A approves, N refuses"
+        waiting = counted(manifest.held.documents, "deletion waits", "deletions wait")
+        return f"{waiting} for a person: H lists them, A approves, N refuses"
     if manifest.errors:
         last = manifest.errors[-1]
         return f"{wording.plural(manifest.errors_total, 'error')}; last: {last.message}" + (

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.job_order import job_order
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
@@ -202,7 +203,8 @@ class JobsScreen(JobActions):
             self.say_hint("" if self.ingest.living_workers else "no worker is running: w starts one")
         elif row.held:
             self.say_hint(
-                f"{row.job_id}: {wording.plural(row.held, 'deletion')} wait for a person; H lists them", "warn"
+                f"{row.job_id}: {counted(row.held, 'deletion waits', 'deletions wait')} for a person; H lists them",
+                "warn",
             )
         elif row.errors_total:
             self.say_hint(f"{row.job_id}: {wording.plural(row.errors_total, 'error')}; last: {row.last_error}", "bad")

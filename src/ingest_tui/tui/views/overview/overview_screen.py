@@ -308,7 +308,7 @@ class OverviewScreen(ViewScreen):
     def _open_attention(self, item: AttentionItem) -> None:
         if item.job_id:
             self.ingest.open_job_here(item.job_id)
-        elif item.code == "documents_quarantined":
+        elif item.code in {"documents_quarantined", "documents_failed"}:
             self.ingest.lead_to("errors")
         elif item.credential or item.code == "credentials_unreadable":
             self.ingest.lead_to("credentials", row=item.credential)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.matching import matches
 from ingest_tui.model.volumes import gap_name
 from ingest_tui.services.client import Client
@@ -153,7 +154,7 @@ class Plan(TableDialog):
     def _summary(self) -> str:
         if self._open is not None:
             kept, number = len(self._open.items), self._open.number
-            return f"{number:,} items" + (f", the first {kept:,} are shown" if kept < number else "")
+            return counted(number, "item") + (f", the first {kept:,} are shown" if kept < number else "")
         total = sum(group.number for group in self._groups.values())
         work = sum(group.number for group in self._groups.values() if group.action not in {"skip", "reject"})
         summary = f"{wording.plural(total, 'item')}, {work:,} to work on" if total else "the source is empty"
