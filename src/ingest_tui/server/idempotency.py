@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import BinaryIO
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from ingest_tui.model.clock import posix_seconds
 from ingest_tui.server.endpoint import SentFile
 from ingest_tui.server.problems import RequestError
 from ingest_tui.store.given_answers import KEPT_SECONDS, MOST_KEPT, GivenAnswer, GivenAnswerStore
@@ -40,7 +40,7 @@ class _Known:
 class AnswersGiven:
     """The answers that were given, by what was asked for. For all threads. ``store`` has those of earlier servers."""
 
-    def __init__(self, store: GivenAnswerStore | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: GivenAnswerStore | None = None, clock: Callable[[], float] = posix_seconds) -> None:
         self._store = store
         self._guard = threading.Lock()
         self._known: OrderedDict[Name, _Known] = OrderedDict()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.routing import Route
@@ -14,8 +14,9 @@ from ingest_tui.server.problems import known_error, problem_response
 from ingest_tui.server.requests import read_body
 from ingest_tui.services.client import Client
 
-McpAnswer = Callable[[bytes, Scope, Receive, Send], Awaitable[None]]
-"""Answers a request whose body was read."""
+if TYPE_CHECKING:
+    from ingest_tui.server.mcp.http import McpAnswer
+
 LARGEST_MESSAGE = 2**20
 """Bytes of a request of an agent: a query, or a text that others are to be similar to."""
 

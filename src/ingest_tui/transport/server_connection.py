@@ -94,7 +94,7 @@ def server_address(text: str) -> ServerAddress:
     return ServerAddress(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}")
 
 
-class Answered(NamedTuple):
+class ReceivedAnswer(NamedTuple):
     """What a server answered: its status and headers, and the whole body."""
 
     status: int
@@ -125,10 +125,10 @@ class ServerConnection:
 
     def ask(
         self, method: str, target: str, body: bytes | Iterable[bytes] | None = None, headers: Mapping[str, str] = {}
-    ) -> Answered:
+    ) -> ReceivedAnswer:
         """Return the answer to a request, whatever its status; raises `IngestError` where there is none."""
         with self._opened(method, target, body, headers) as response:
-            return Answered(response.status, response.headers, b"".join(self._pieces(response, LARGEST_ANSWER)))
+            return ReceivedAnswer(response.status, response.headers, b"".join(self._pieces(response, LARGEST_ANSWER)))
 
     @contextmanager
     def stream(self, target: str, headers: Mapping[str, str] = {}) -> Iterator[tuple[HTTPResponse, Iterator[bytes]]]:

@@ -26,7 +26,7 @@ class Library(NamedTuple):
     web_url: str
 
 
-class Folder(NamedTuple):
+class LibraryFolder(NamedTuple):
     """A folder that a source is limited to: the path within its library, and its item id."""
 
     path: str
@@ -44,7 +44,7 @@ class Site(NamedTuple):
     web_url: str
     libraries: list[Library]
     all_libraries: list[Library]
-    folder: Folder | None = None
+    folder: LibraryFolder | None = None
     takes_all: bool = True
 
 
@@ -228,7 +228,7 @@ def _one_folder(configured: str, pointed: str) -> str:
     return configured or pointed
 
 
-def _find_folder(session: GraphSession, site: Site, path: str) -> Folder:
+def _find_folder(session: GraphSession, site: Site, path: str) -> LibraryFolder:
     shown = safe_display(path, limit=200)
     if len(site.libraries) != 1:
         names = ", ".join(safe_display(library.name, limit=60) for library in site.libraries)
@@ -257,4 +257,4 @@ def _find_folder(session: GraphSession, site: Site, path: str) -> Folder:
             hint="give its folder; 'ingest-tui upload FILE' takes single files",
             code="folder_not_found",
         )
-    return Folder(path, str(item.get("id") or ""))
+    return LibraryFolder(path, str(item.get("id") or ""))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ingest_tui.connectors.filtering import PathFilter
 from ingest_tui.connectors.sharepoint.items import DriveItem, describe, quoted_path
 from ingest_tui.connectors.sharepoint.mirror import DriveMirror
-from ingest_tui.connectors.sharepoint.site import Folder, Library
+from ingest_tui.connectors.sharepoint.site import Library, LibraryFolder
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.keys import bytes_from_key, key_from_bytes
 
@@ -93,7 +93,7 @@ class DriveListing:
         mirror: DriveMirror,
         find_folder: FindFolder,
         *,
-        folder: Folder | None,
+        folder: LibraryFolder | None,
         path_filter: PathFilter,
         max_size: int | None,
     ) -> None:

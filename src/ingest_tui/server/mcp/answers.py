@@ -141,7 +141,7 @@ class ProblemItem(ToolAnswer):
     detail: str
 
 
-class AttentionAnswer(ToolAnswer):
+class SourceAttention(ToolAnswer):
     """What a person has to see to."""
 
     level: str
@@ -168,7 +168,7 @@ class FreshnessAnswer(QuotingAnswer):
     held_deletions: HeldAnswer | None
     problems: list[ProblemAnswer]
     problem_items: list[ProblemItem] = Field(description="the newest of them")
-    needs_attention: list[AttentionAnswer]
+    needs_attention: list[SourceAttention]
 
 
 class ExplainedDocument(ToolAnswer):

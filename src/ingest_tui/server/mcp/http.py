@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -13,9 +14,11 @@ from ingest_tui.server.caller import CALLER, Caller
 from ingest_tui.server.mcp.malformed import refusal_of
 from ingest_tui.server.mcp.protocol import make_server
 from ingest_tui.server.mcp.reach import Reach, unchanged
-from ingest_tui.server.mcp_route import McpAnswer
 from ingest_tui.server.places import PlaceNames
 from ingest_tui.services.client import Client
+
+McpAnswer = Callable[[bytes, Scope, Receive, Send], Awaitable[None]]
+"""Answers a request whose body was read."""
 
 _BAD_REQUEST = 400
 _HOW_TO_WRITE = (

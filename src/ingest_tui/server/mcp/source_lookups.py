@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ingest_tui.model.clock import moment_of, rfc3339, utc_now
 from ingest_tui.server.mcp.answers import (
-    AttentionAnswer,
     ElsewhereAnswer,
     ExplainAnswer,
     ExplainedDocument,
@@ -17,6 +16,7 @@ from ingest_tui.server.mcp.answers import (
     ListedSource,
     ProblemAnswer,
     ProblemItem,
+    SourceAttention,
     SourcesAnswer,
 )
 from ingest_tui.server.mcp.arguments import ExplainArguments, FreshnessArguments, ListSourcesArguments
@@ -126,9 +126,9 @@ def _problem_items(reach: Reach, source_id: str) -> list[ProblemItem]:
     ]
 
 
-def _attention(reach: Reach, source_id: str) -> list[AttentionAnswer]:
+def _attention(reach: Reach, source_id: str) -> list[SourceAttention]:
     return [
-        AttentionAnswer(level=one.level, code=one.code, message=excerpt(one.message, _LONGEST_MESSAGE), hint=one.hint)
+        SourceAttention(level=one.level, code=one.code, message=excerpt(one.message, _LONGEST_MESSAGE), hint=one.hint)
         for one in reach.client.maintenance.attention()
         if one.source_id == source_id or one.code in _CONCERN_ALL
     ]

@@ -33,7 +33,7 @@ class CollectionParams(Params):
     collection_id: Identifier
 
 
-class GenerationState(Answer):
+class GenerationAnswer(Answer):
     """Vectors of a collection that were made with one embedder."""
 
     number: int
@@ -45,7 +45,7 @@ class EmbeddingOfCollection(Answer):
     """How far the vectors are; ``to_embed``: how many documents wait for some, null where nothing is embedded."""
 
     to_embed: int | None
-    generations: list[GenerationState]
+    generations: list[GenerationAnswer]
 
 
 class SourceInCollection(Answer):

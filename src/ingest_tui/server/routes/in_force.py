@@ -17,7 +17,7 @@ from ingest_tui.server.routes.sources import SourceParams, source_for
 from ingest_tui.server.values import Identifier
 
 
-class PreferenceRow(Answer):
+class PreferenceAnswer(Answer):
     """A preference, its value as text, and whose choice that is: usual, collection, source or upload."""
 
     key: str
@@ -25,10 +25,10 @@ class PreferenceRow(Answer):
     origin: str
 
 
-class PreferenceRows(Answer):
+class PreferenceAnswers(Answer):
     """The preferences in force; ``items`` is null where the record of the collection cannot be read."""
 
-    items: list[PreferenceRow] | None
+    items: list[PreferenceAnswer] | None
 
 
 class OutcomeCountAnswer(Answer):
@@ -70,7 +70,7 @@ class BrokenLinksParams(Params):
     collection_id: Identifier | None = None
 
 
-def get_source_preferences(call: Call[SourceParams, NoBody]) -> PreferenceRows:
+def get_source_preferences(call: Call[SourceParams, NoBody]) -> PreferenceAnswers:
     """Return what is in force for the documents of a source, and whose choice each value is."""
     return _rows(call.client.sources.preferences(source_for(call, call.params.source_id)))
 
@@ -81,16 +81,16 @@ def get_source_outcomes(call: Call[SourceParams, NoBody]) -> OutcomeCounts:
     return OutcomeCounts(items=[OutcomeCountAnswer.model_validate(one.as_dict()) for one in found])
 
 
-def get_document_preferences(call: Call[DocumentParams, NoBody]) -> PreferenceRows:
+def get_document_preferences(call: Call[DocumentParams, NoBody]) -> PreferenceAnswers:
     """Return what is in force for a document, and whose choice each value is."""
     found = document_for(call, call.params.document_id)
     return _rows(call.client.documents.preferences(found, call.client.documents.record(found.document_id)))
 
 
-def _rows(rows: Sequence[PreferenceInForce] | None) -> PreferenceRows:
+def _rows(rows: Sequence[PreferenceInForce] | None) -> PreferenceAnswers:
     if rows is None:
-        return PreferenceRows(items=None)
-    return PreferenceRows(items=[PreferenceRow.model_validate(one._asdict()) for one in rows])
+        return PreferenceAnswers(items=None)
+    return PreferenceAnswers(items=[PreferenceAnswer.model_validate(one._asdict()) for one in rows])
 
 
 def select_documents(call: Call[Params, SelectBody]) -> SelectedDocuments:
@@ -122,7 +122,7 @@ def list_broken_links(call: Call[BrokenLinksParams, NoBody]) -> DocumentLinks:
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
     HttpEndpoint(
         method="GET", path="/sources/{source_id}/preferences", summary="What is in force for a source", tag="sources",
-        handler=get_source_preferences, params=SourceParams, body=NoBody, answer=PreferenceRows,
+        handler=get_source_preferences, params=SourceParams, body=NoBody, answer=PreferenceAnswers,
     ),
     HttpEndpoint(
         method="GET", path="/sources/{source_id}/outcomes", summary="What came of a source", tag="sources",
@@ -130,7 +130,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     ),
     HttpEndpoint(
         method="GET", path="/documents/{document_id}/preferences", summary="What is in force for a document",
-        tag="documents", handler=get_document_preferences, params=DocumentParams, body=NoBody, answer=PreferenceRows,
+        tag="documents", handler=get_document_preferences, params=DocumentParams, body=NoBody, answer=PreferenceAnswers,
     ),
     HttpEndpoint(
         method="POST", path="/select", summary="The documents that are meant", tag="documents",

@@ -39,7 +39,7 @@ class JobManifests(Answer):
     unreadable: list[str]
 
 
-class HeldDeletions(Answer):
+class HeldDeletionsAnswer(Answer):
     """The deletions of a job that wait for somebody's answer."""
 
     job_id: str
@@ -73,11 +73,11 @@ def _manifest(job: Manifest, queue: dict[str, int]) -> JobManifest:
     return JobManifest.model_validate(job.model_dump() | {"queue_position": queue.get(job.job_id)})
 
 
-def list_held_deletions(call: Call[JobParams, NoBody]) -> HeldDeletions:
+def list_held_deletions(call: Call[JobParams, NoBody]) -> HeldDeletionsAnswer:
     """List the deletions of a job that wait for an answer, or waited for one."""
     job = status_for(call, call.params.job_id)
     lines = call.client.jobs.held_deletions(job.job_id)
-    return HeldDeletions(job_id=job.job_id, items=[planned_action(line) for line in lines])
+    return HeldDeletionsAnswer(job_id=job.job_id, items=[planned_action(line) for line in lines])
 
 
 def withdraw_approval(call: Call[JobParams, NoBody]) -> IngestionStatusResponse:
@@ -98,7 +98,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     ),
     HttpEndpoint(
         method="GET", path="/jobs/{job_id}/held", summary="The deletions that wait for approval", tag=_TAG,
-        handler=list_held_deletions, params=JobParams, body=NoBody, answer=HeldDeletions,
+        handler=list_held_deletions, params=JobParams, body=NoBody, answer=HeldDeletionsAnswer,
     ),
     HttpEndpoint(
         method="POST", path="/jobs/{job_id}/withdraw", summary="Take an approval back", tag=_TAG,

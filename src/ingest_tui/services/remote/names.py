@@ -7,10 +7,10 @@ from typing import Literal
 from ingest_tui.model.errors import NotFoundError
 from ingest_tui.services.remote.server import NOT_SHOWN, Server
 
-NameKind = Literal["source", "collection", "type", "job", "document"]
+FoundKind = Literal["source", "collection", "type", "job", "document"]
 
 
-def named(server: Server, kind: NameKind, name: str) -> str:
+def named(server: Server, kind: FoundKind, name: str) -> str:
     """Return the identifier of what is called so; the name itself for a token that may ask for identifiers alone."""
     try:
         found = server.get("names", kind, called=name)

@@ -20,7 +20,7 @@ import pydantic
 from ingest_tui.model.errors import BusyError, IngestError, NotFoundError, RefusedError, UsageError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.transport.retry_after import seconds_to_wait
-from ingest_tui.transport.server_connection import Answered, ServerConnection
+from ingest_tui.transport.server_connection import ReceivedAnswer, ServerConnection
 from ingest_tui.version import __version__
 
 PART = 500
@@ -84,7 +84,7 @@ class Server:
 
     def send(
         self, method: str, target: str, body: bytes | Iterable[bytes] | None = None, headers: Mapping[str, str] = {}
-    ) -> Answered:
+    ) -> ReceivedAnswer:
         """Return the answer of a server that has time for it: where it asks to wait a little, that is done."""
         for _ in range(_MOST_WAITS):
             answer = self.connection.ask(method, target, body, {"Accept": "application/json", **headers})
@@ -95,7 +95,7 @@ class Server:
             time.sleep(wait or 0)
         return answer
 
-    def value(self, answer: Answered, path: tuple[str, ...]) -> Any:
+    def value(self, answer: ReceivedAnswer, path: tuple[str, ...]) -> Any:
         """Return the JSON value of an answer that is one; raises the error of any other."""
         if not 200 <= answer.status < 300:  # noqa: PLR2004 - the statuses of what went well
             raise self.error_of(answer)
@@ -133,7 +133,7 @@ class Server:
         ) as error:  # pydantic.ValidationError is a ValueError
             raise self._odd("what cannot be read", path) from error
 
-    def error_of(self, answer: Answered) -> IngestError:
+    def error_of(self, answer: ReceivedAnswer) -> IngestError:
         """Return the error that an answer tells of."""
         status = answer.status
         if 300 <= status < 400:  # noqa: PLR2004 - redirects
@@ -164,7 +164,7 @@ class Server:
         """Raise the error of an answer that is not the stream that was asked for; none where nothing will follow."""
         if response.status == HTTPStatus.NO_CONTENT:
             return
-        answer = Answered(response.status, response.headers, response.read(_LARGEST_PROBLEM))
+        answer = ReceivedAnswer(response.status, response.headers, response.read(_LARGEST_PROBLEM))
         if not 200 <= answer.status < 300:  # noqa: PLR2004 - the statuses of what went well
             raise self.error_of(answer)
         raise self._odd(f"{answer.media_type or 'nothing'}", path)
@@ -198,7 +198,7 @@ def _same_version(other: str) -> str:
     return f"this program has version {__version__}, the server {other}: install the same one at both ends"
 
 
-def _problem_in(answer: Answered) -> IngestError | None:
+def _problem_in(answer: ReceivedAnswer) -> IngestError | None:
     """Return the error that problem details (RFC 9457) of ours tell of; None where they are none."""
     try:
         problem = orjson.loads(answer.body)

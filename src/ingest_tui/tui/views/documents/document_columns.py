@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ingest_tui.model.folder import Folder
 from ingest_tui.tui import wording
-from ingest_tui.tui.views.documents.documents_model import DocumentLine, FolderLine, Line
+from ingest_tui.tui.views.documents.documents_model import DocumentLine, FolderLine, ListedLine
 from ingest_tui.tui.widgets.columns import Cell, Column
 
 if TYPE_CHECKING:
@@ -94,21 +94,21 @@ def columns_of_list(
 
 def columns_of_folder(
     columns: Sequence[Column[DocumentLine]], folder: Folder, now: Callable[[], float]
-) -> list[Column[Line]]:
+) -> list[Column[ListedLine]]:
     """Return the columns of what is in a folder, from those of a list: its folders have numbers, documents the rest."""
     of_folder: dict[str, Callable[[FolderLine], Cell]] = {
         "size": lambda line: Cell(wording.size(line.size)),
         "updated": lambda line: Cell(wording.age(line.updated_at, now()), "quiet"),
     }
 
-    def name(line: Line) -> Cell:
+    def name(line: ListedLine) -> Cell:
         return Cell(line.name, "accent") if isinstance(line, FolderLine) else Cell(folder.name_of(line.name))
 
-    def documents(line: Line) -> Cell:
+    def documents(line: ListedLine) -> Cell:
         return Cell(f"{line.documents:,}" if isinstance(line, FolderLine) else "")
 
-    def of_both(column: Column[DocumentLine]) -> Column[Line]:
-        def cell(line: Line) -> Cell:
+    def of_both(column: Column[DocumentLine]) -> Column[ListedLine]:
+        def cell(line: ListedLine) -> Cell:
             if isinstance(line, FolderLine):
                 return of_folder[column.name](line) if column.name in of_folder else Cell("")
             return column.cell(line)

@@ -11,7 +11,7 @@ from ingest_tui.services.client import Client
 from ingest_tui.tui.background.questions import Asking
 from ingest_tui.tui.views.documents.document_lines import facts_of, preview_lines
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
-from ingest_tui.tui.views.documents.documents_model import FolderLine, Line
+from ingest_tui.tui.views.documents.documents_model import FolderLine, ListedLine
 from ingest_tui.tui.views.documents.line_pages import folder_facts, folder_lines, read_lines
 from ingest_tui.tui.widgets.text import TextLines
 from ingest_tui.tui.widgets.text_lines import TonedLines
@@ -22,7 +22,7 @@ _MOST_SHOWN = 200
 class DocumentPane(Asking, Vertical):
     """Shows one document, read in a thread; a newer one makes the older void."""
 
-    line: Line | None = None
+    line: ListedLine | None = None
     """The row whose document or folder is shown."""
 
     def compose(self) -> ComposeResult:
@@ -30,7 +30,7 @@ class DocumentPane(Asking, Vertical):
         yield TextLines(id="preview")
         yield TextLines(id="facts")
 
-    def is_outdated(self, line: Line | None) -> bool:
+    def is_outdated(self, line: ListedLine | None) -> bool:
         """Whether a row is that of the document or folder that is shown, which has changed."""
         shown = self.line
         if isinstance(shown, FolderLine) or isinstance(line, FolderLine):
@@ -39,7 +39,7 @@ class DocumentPane(Asking, Vertical):
             return False
         return (shown.version, shown.updated_at) != (line.version, line.updated_at)
 
-    def show(self, client: Client, line: Line | None, query: DocumentQuery) -> None:
+    def show(self, client: Client, line: ListedLine | None, query: DocumentQuery) -> None:
         """Show the document of a row, at the words that a search has found, or what a folder has; None: nothing."""
         self.line = line
         text, facts = self.query_one("#preview", TextLines), self.query_one("#facts", TextLines)

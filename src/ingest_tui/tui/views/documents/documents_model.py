@@ -52,16 +52,16 @@ class FolderLine:
     updated_at: str
 
 
-Line = DocumentLine | FolderLine
+ListedLine = DocumentLine | FolderLine
 """A row of the list."""
 
 
-def is_document(line: Line) -> bool:
+def is_document(line: ListedLine) -> bool:
     """Whether a row is a document, which can be marked."""
     return isinstance(line, DocumentLine)
 
 
-def hint_of(line: Line | None) -> str:
+def hint_of(line: ListedLine | None) -> str:
     """Return what there is to say about the row under the cursor."""
     if line is None:
         return ""

@@ -31,7 +31,7 @@ from ingest_tui.tui.views.documents.documents_model import (
     SORTS,
     DocumentLine,
     FolderLine,
-    Line,
+    ListedLine,
     empty_words,
     hint_of,
     is_document,
@@ -66,7 +66,7 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: list[Line] | None = None
+        self._lines: list[ListedLine] | None = None
         self._details: dict[str, VersionDetails] = {}
         self._total = 0
         self._shows_hits = False
@@ -110,9 +110,9 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
         self.app.push_screen(ChooseSeveral(title, list(CHOICES.items()), marked), chosen)
 
     @property
-    def table(self) -> VirtualTable[Line]:
+    def table(self) -> VirtualTable[ListedLine]:
         """The table of documents."""
-        return cast("VirtualTable[Line]", self.query_one("#documents-table", VirtualTable))
+        return cast("VirtualTable[ListedLine]", self.query_one("#documents-table", VirtualTable))
 
     def place(self) -> str:
         """Where we are."""
@@ -241,7 +241,7 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
         if self.narrowed.is_narrowed:  # a source or collection that is gone, as a filter that was remembered
             self.widen()
 
-    def _show(self, lines: Sequence[Line], *, are_hits: bool, remarks: tuple[str, ...] = ()) -> None:
+    def _show(self, lines: Sequence[ListedLine], *, are_hits: bool, remarks: tuple[str, ...] = ()) -> None:
         """Show other rows, with the columns that are theirs: what was there before stays as it was until then."""
         self._lines, self._shows_hits, self._remarks = list(lines), are_hits, remarks
         self.table.set_columns(self._columns())

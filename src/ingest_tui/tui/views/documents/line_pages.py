@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ingest_tui.model.folder import Folder
 from ingest_tui.tui import wording
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
-from ingest_tui.tui.views.documents.documents_model import FolderLine, Line, line_of_document, line_of_folder
+from ingest_tui.tui.views.documents.documents_model import FolderLine, ListedLine, line_of_document, line_of_folder
 from ingest_tui.tui.widgets.text_lines import TonedLines
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class LinePage(NamedTuple):
     """A part of the lines, how many there are in all, and the folder that they are of."""
 
-    lines: list[Line]
+    lines: list[ListedLine]
     total: int
     folder: Folder | None = None
 
@@ -30,7 +30,7 @@ def read_lines(client: Client, query: DocumentQuery, *, limit: int, offset: int 
         page = client.documents.page(limit=limit, offset=offset, order=order, backwards=backwards, **choice)
         return LinePage([line_of_document(one) for one in page.rows], page.total)
     inside = client.documents.folder(limit=limit, offset=offset, order=order, backwards=backwards, **choice)
-    lines: list[Line] = [*map(line_of_folder, inside.folders), *map(line_of_document, inside.documents)]
+    lines: list[ListedLine] = [*map(line_of_folder, inside.folders), *map(line_of_document, inside.documents)]
     return LinePage(lines, inside.total, query.folder)
 
 
