@@ -33,6 +33,7 @@ def path_of(endpoint: AnyEndpoint, served: Served, **ids: str) -> str:
     there = {
         "job_id": served.job_id,
         "source_id": "papers",
+        "kind": "source",
         "collection_id": "default",
         "document_id": served.document_id(),
     }

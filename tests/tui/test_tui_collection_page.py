@@ -196,8 +196,9 @@ def test_the_overview_opens_the_collection_of_its_row(root: Path) -> None:
 
 
 def options_of(command: click.Command) -> set[str]:
-    """Return the long options of a command."""
-    return {name for one in command.params for name in one.opts if name.startswith("--")}
+    """Return the long options of a command, without those that every command takes once it was called."""
+    shown = (one for one in command.params if not getattr(one, "hidden", False))
+    return {name for one in shown for name in one.opts if name.startswith("--")}
 
 
 def shown_options() -> Iterator[str]:

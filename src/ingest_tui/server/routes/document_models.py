@@ -208,7 +208,7 @@ class ExplanationAnswer(Answer):
     ingestion: dict[str, Any] | None
     events: list[dict[str, Any]]
     others: list[dict[str, Any]]
-    lines: list[str] = Field(description="the same for people")
+    told: list[str] = Field(description="the same for people")
 
 
 class RegisterBody(Body):

@@ -181,7 +181,7 @@ def explain_target(call: Call[ExplainParams, NoBody]) -> ExplanationAnswer:
 
 def _explained(call: Call[Any, Any], target: str) -> ExplanationAnswer:
     found = call.client.documents.explain(target, collection_id=call.caller.collection_id)
-    return ExplanationAnswer.model_validate(found.as_dict() | {"lines": found.lines()})
+    return ExplanationAnswer.model_validate(found.as_dict() | {"told": found.lines()})
 
 
 def remove_document(call: Call[DocumentParams, NoBody]) -> RemovedDocument:

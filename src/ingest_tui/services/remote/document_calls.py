@@ -244,7 +244,7 @@ def explain(server: Server, target: str) -> ReceivedExplanation:
     """Explain why something is there or not."""
     found = server.get("explain", target=target)
     with server.reading(("explain",)):
-        told = list(map(str, found.pop("lines")))
+        told = list(map(str, found.pop("told")))
         return ReceivedExplanation(dict(found), told)
 
 
