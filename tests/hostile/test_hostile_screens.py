@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import subprocess
@@ -89,6 +90,7 @@ class Reader:
 
 def read(hostile: HostileCli, story: Callable[[Reader], Awaitable[None]], size: tuple[int, int] = QUICK) -> None:
     """Run a story on the screens; looking writes side files of the catalogue, what views remember, and nothing else."""
+    gc.collect()  # else it closes connections of earlier commands at any time, which moves what is in side files
     before, files = hostile.outside(), snapshot(hostile.workspace)
 
     async def run(app: Any, pilot: Any) -> None:

@@ -75,15 +75,20 @@ class Engine:
         self._not_before = 0.0
         self._ended_jobs = False
         self._failure: IngestError | OSError | None = None
+        self._looked_for_cycles = gc.get_threshold()
 
     def __enter__(self) -> Self:
         # Very many short-lived values, few cycles: looking for cycles less often saves a tenth of the time.
+        self._looked_for_cycles = gc.get_threshold()
         gc.freeze()
         gc.set_threshold(_GC_THRESHOLD, 20, 50)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
+        # A program that goes on, as one that calls us may: what is in cycles by then (open files, too) can go again.
+        gc.unfreeze()
+        gc.set_threshold(*self._looked_for_cycles)
 
     @property
     def running(self) -> int:

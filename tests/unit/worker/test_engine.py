@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -203,3 +204,12 @@ def test_parsers_of_former_settings_end_with_their_last_job(tmp_path: Path) -> N
         job.ended.set()
         engine.start_ready_jobs()
         assert (used.closed, unused.closed) == (1, 1)
+
+
+def test_a_program_that_goes_on_collects_its_garbage_as_before(tmp_path: Path) -> None:
+    """What an engine does to the collector ends with it: what is in cycles by then can go, with its open files."""
+    before = gc.get_threshold()
+    workspace, _is_new = init_workspace(tmp_path / "workspace")
+    with Engine(workspace):
+        assert gc.get_threshold() != before
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)

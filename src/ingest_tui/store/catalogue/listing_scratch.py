@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import apsw
 import orjson
@@ -101,7 +102,8 @@ class ListingScratch:
 
     def _open(self) -> None:
         make_private(self._path)
-        self._connection = apsw.Connection(str(self._path))
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+        self._connection = apsw.Connection(f"file:{quote(str(self._path))}", flags=flags)
         self._path.chmod(0o600)
         for pragma in ("journal_mode = WAL", "synchronous = OFF", "temp_store = FILE", "cache_size = -16000"):
             self._connection.execute(f"PRAGMA {pragma}")
@@ -167,9 +169,12 @@ class ListingScratch:
         return StoredPresence(self._connection, source_id, key)
 
     def join(self, catalogue: Path) -> None:
-        """Compare with this file from now on, whichever is named later: a copy, where the catalogue cannot be."""
+        """Compare with this file from now on, whichever is named later: a copy, where the catalogue cannot be.
+
+        It is only read: who could write would also move what is in its side files when it is closed.
+        """
         if not self._attached:
-            self._connection.execute("ATTACH ? AS catalogue", (str(catalogue),))
+            self._connection.execute("ATTACH ? AS catalogue", (f"file:{quote(str(catalogue))}?mode=ro",))
             self._attached = True
 
     def plan(
