@@ -7,12 +7,15 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from ingest_tui import compute_content_hash
 from ingest_tui.cli.main import run
+from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.services.remote.client import RemoteClient, connect
 from ingest_tui.transport import server_connection
@@ -21,6 +24,7 @@ from tests.cli.running import ACTING
 from tests.servers.false_server import Act, answers, answers_forever, false_server
 
 TOKEN = "itt_secret-of-nobody-else"
+DOCUMENT = "0123456789abcdef0123456789abcdef"
 JOB = "20261130-010017-docs-mmuc"
 OURS = {"status": "ok", "version": __version__}
 
@@ -104,6 +108,33 @@ def test_an_answer_that_is_cut_off_is_no_answer(monkeypatch: pytest.MonkeyPatch)
     cut = answers(b'{"items":', Content_Length="5000")
     error = failure(by_path(sources=cut), list_sources, monkeypatch)
     assert "in the middle" in error.message
+
+
+@pytest.mark.parametrize("sent", [b"ruin", b"", b"rain and more", None])
+def test_an_original_is_what_its_record_says(
+    sent: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other bytes, fewer, more, or none at all are an error, and no file is left; the right ones are written."""
+    monkeypatch.chdir(tmp_path)
+    record = Document(
+        DOCUMENT, "default", "docs", "local", "file:///a.txt", "a.txt", "a.txt", "a.txt", "text/plain", 1,
+        compute_content_hash(b"rain"), "", 4, 1, "plain", "active", "", "", JOB,
+    )  # fmt: skip
+
+    def documents(handler: BaseHTTPRequestHandler) -> None:
+        raw = answers(b"", 204) if sent is None else answers(sent, media_type="application/octet-stream")
+        (raw if handler.path.endswith("/raw") else answers({"document": record.as_dict(), "ingestion": {}}))(handler)
+
+    def export(client: RemoteClient) -> Any:
+        return client.documents.export_one(DOCUMENT, Path("a.out"), what="raw")
+
+    act = by_path(documents=documents, names=answers({"id": DOCUMENT}))
+    assert "other bytes" in failure(act, export, monkeypatch).message
+    assert list(tmp_path.iterdir()) == []
+    sent = b"rain"
+    with false_server(act) as server:
+        export(RemoteClient(connect(server.address)))
+    assert Path("a.out").read_bytes() == b"rain"
 
 
 def test_a_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +225,7 @@ def test_texts_of_a_server_do_not_act_on_the_terminal(
     hit |= {"version": 1, "score": 1.0, "snippet": evil, "snippet_parts": [evil, evil, evil]}
     act = by_path(
         search=answers({"items": [hit], "suggestions": {evil: evil}, "unknown_filters": []}),
-        explain=answers({"target": evil, "lines": [evil, evil]}),
+        explain=answers({"target": evil, "told": [evil, evil]}),
         names=problem(404, detail=f"no job {evil}", hint=evil, exit_code=4),
     )
     with false_server(act) as server:

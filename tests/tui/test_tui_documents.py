@@ -27,7 +27,7 @@ from ingest_tui.tui.dialogs.report import Report
 from ingest_tui.tui.terminal import pager
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
-from ingest_tui.tui.views.documents.documents_model import hit_words, query_as_typed
+from ingest_tui.tui.views.documents.documents_model import hit_words, line_of_hit, query_as_typed
 from ingest_tui.tui.views.documents.file_picker import FilePicker
 from tests.tui.stories import at_rest, let_answer, run_story, said, screen_text, sync_by_hand, until
 from tests.tui.test_tui_screens import ACTING, add_folder
@@ -73,7 +73,16 @@ def test_the_last_word_may_be_a_beginning(typed: str, query: str) -> None:
 
 def test_the_words_of_a_snippet_that_matched() -> None:
     """They are between the marks, each once."""
-    assert hit_words("the «Kettle» and a «kettle» in «sight") == ["kettle"]
+    assert hit_words("the \x02Kettle\x03 and a \x02kettle\x03 in \x02sight, « word »") == ["kettle"]
+
+
+def test_a_hit_is_called_as_people_write_it() -> None:
+    """What an address encodes is read again, and marks that the text has itself mark nothing."""
+    hit = SearchHit(
+        "d", "d:1:0", "", "file:///srv/my%20notes.txt", "default", 1, "", "« rain » is \x02here\x03", "text", 1.0
+    )
+    line = line_of_hit(hit)
+    assert (line.name, line.passage.words if line.passage else ()) == ("my notes.txt", ("here",))
 
 
 def test_search_finds_while_typing_and_marks_hits(filled: Path) -> None:

@@ -141,6 +141,29 @@ def test_errors_are_opened_explained_ignored_and_shown_again(root: Path, folder:
     run_story(root, story)
 
 
+def test_closing_a_reason_leaves_the_cursor_on_it(root: Path, folder: Path) -> None:
+    """Not on another one that stands where its document stood: what is done next is done to a whole reason."""
+    for name, content in {"void.txt": b" \n", "hollow.txt": b"\n", "noise.bin": bytes(range(256))}.items():
+        (folder / name).write_bytes(content)
+    add_folder(root, folder)
+    sync_by_hand(root, "handbook")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("4")
+        await until(pilot, lambda: len(app.screen.table.rows) == 2)
+        table = app.screen.table
+        reason = table.current.group_key
+        await pilot.press("enter")
+        await until(pilot, lambda: len(table.rows) > 2)
+        await pilot.press("j")
+        assert table.current.issue is not None
+        await pilot.press("escape")
+        await until(pilot, lambda: len(table.rows) == 2)
+        assert (table.current.group_key, table.current.issue) == (reason, None)
+
+    run_story(root, story)
+
+
 def test_a_whole_reason_is_retried_in_one_job(root: Path, folder: Path) -> None:
     """``R`` on a reason queues its items again, and says how many in how many jobs."""
     (folder / "void.txt").write_text(" \n")

@@ -282,7 +282,12 @@ def _refuse_unknown_source(ctx: click.Context, args: Sequence[str]) -> None:
 
     session = ctx.find_object(Session)
     words = [argument for argument in args if not argument.startswith("-")]
-    if session is None or not words or any(argument.partition("=")[0] == "--type" for argument in args):
+    if (
+        session is None
+        or session.is_remote
+        or not words
+        or any(argument.partition("=")[0] == "--type" for argument in args)
+    ):
         return
     meant: IngestError | None = None
     for word in sorted(words, key=lambda word: word != (args[0] if args[0] in words else words[-1])):
@@ -310,4 +315,6 @@ def _types_in(ctx: click.Context, args: Sequence[str]) -> list[str]:
     named = workspace_named_in(args)
     if session is not None and named is not None:
         session.root = named
+    if session is not None and session.is_remote:
+        return []  # of a source elsewhere no setting is tried otherwise
     return types_of_sources(session.workspace, words) if words and session is not None else []

@@ -45,6 +45,12 @@ def path_of_uri(uri: str) -> bytes | None:
     return unquote_to_bytes(uri.removeprefix("file://")) if uri.startswith("file:///") else None
 
 
+def name_in_address(uri: str) -> str:
+    """Return what an address ends in, as people write it; nothing where it ends in no name."""
+    last = uri.rstrip("/").rpartition("/")[2]
+    return key_from_bytes(unquote_to_bytes(last)) if "://" in uri else last
+
+
 def file_name_of(key: str, *, is_member: bool = False) -> str:
     """Return the last segment of a key, the name a person knows the document by.
 

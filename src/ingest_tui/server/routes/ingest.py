@@ -126,7 +126,11 @@ def ingest(call: Call[Params, IngestBody]) -> Reply:
         files = [file_from(io.BytesIO(one.content_bytes()), one.name) for one in body.documents]
         return queued_upload(call, collection, files, field="documents")
     if body.source_id is not None:
-        return queued_sync(call, source_for(call, body.source_id), force=body.force)
+        source = source_for(call, body.source_id)
+        if body.collection_id not in {None, source.collection_id}:
+            problem = ("collection_id", "is not that of the source")
+            raise RequestError(": ".join(problem), status=_INVALID, code="invalid", errors=[problem])
+        return queued_sync(call, source, force=body.force)
     warn_of_both(body.source_config, body.source_path)
     source = _described_source(call, body)
     return queued_sync(call, source, force=body.force)

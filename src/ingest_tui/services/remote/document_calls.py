@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 from ingest_tui.model.document import Chunk, Document
 from ingest_tui.model.embedding_state import EmbeddingState
-from ingest_tui.model.errors import NotFoundError
+from ingest_tui.model.errors import IngestError, NotFoundError
 from ingest_tui.model.links import Link, ResolvedLink
 from ingest_tui.model.preference_values import PreferenceInForce
 from ingest_tui.model.selector import Selector
@@ -126,6 +127,7 @@ def raw_pieces(server: Server, document_id: str, version: int | None = None) -> 
     with server.connection.stream(target_of(path, {"version": version})) as (response, pieces):
         if response.headers.get_content_type() != "application/octet-stream" or response.status != 200:  # noqa: PLR2004
             server.refuse_stream(response, path)
+            return  # nothing was sent: who reads it finds that it should have been something
         yield from pieces
 
 
@@ -133,12 +135,40 @@ def content(server: Server, target: str, *, what: ContentKind = "text", version:
     """Return what is kept of a version, in pieces."""
     document = get_document(server, target)
     if what == "raw":
-        pieces = raw_pieces(server, document.document_id, version)
+        size, sha256 = _original(server, document, version)
+        pieces = _checked(server, raw_pieces(server, document.document_id, version), size, sha256)
     elif what == "text":
         pieces = iter([document_text(server, document.document_id, version).encode()])
     else:
         pieces = iter([shown_record(ingestion_record(server, document.document_id, version))])
     return DocumentContent(document, version or document.version, what, pieces)
+
+
+def _original(server: Server, document: Document, version: int | None) -> tuple[int, str]:
+    """Return size and SHA-256 of the original of a version, as its record says."""
+    if version is None or version == document.version:
+        return document.bytes, document.raw_sha256
+    for one in versions(server, document.document_id):
+        if one["version"] == version:
+            return int(one["bytes"]), str(one["raw_sha256"])
+    return 0, ""  # none: the server says so when it is asked for it
+
+
+def _checked(server: Server, pieces: Iterable[bytes], size: int, sha256: str) -> Iterator[bytes]:
+    """Yield the pieces of an original; raises `IngestError` where they are not what the record says."""
+    digest, read = hashlib.sha256(), 0
+    for piece in pieces:
+        digest.update(piece)
+        read += len(piece)
+        if read > size:
+            break
+        yield piece
+    if digest.hexdigest() != sha256:
+        raise IngestError(
+            f"{server.shown} sent other bytes than the original has",
+            hint="try again; 'ingest-tui verify --deep' where the workspace is checks what is kept there",
+            code="server_answer",
+        )
 
 
 def export_document(

@@ -61,6 +61,14 @@ def test_documents_in_the_body_are_files(own: Served) -> None:
         assert asking.post("/ingest", json=damaged).json()["errors"][0]["field"] == "documents.1"
 
 
+def test_a_sync_goes_into_the_collection_of_its_source(own: Served) -> None:
+    """Another one is refused by its name; the same may be named."""
+    with own.asking() as asking:
+        answer = asking.post("/ingest", json={"source_id": "papers", "collection_id": "nosuch"})
+        assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (422, ["collection_id"])
+        assert asking.post("/ingest", json={"source_id": "papers", "collection_id": "default"}).status_code == 202
+
+
 def test_what_waits_for_a_worker_says_so(own: Served) -> None:
     """Without a worker the answer warns of it, next to what else there is to warn of; with one it does not."""
     both = {"source_path": "/nowhere", "source_config": {"path": str(own.documents)}, "name": "papers"}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.folder import Folder, FolderEntry
+from ingest_tui.model.keys import name_in_address
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui import wording
 from ingest_tui.tui.passage import Passage
@@ -96,20 +97,21 @@ def line_of_document(document: Document) -> DocumentLine:
 
 def line_of_hit(hit: SearchHit) -> DocumentLine:
     """Return the line of a search hit; what matched is between « and », then how many other chunks of it match."""
+    words = hit_words(hit.snippet)  # before marks of ours are in it, which a text may have, too
     snippet = " ".join(hit.snippet.replace("\x02", HIT_START).replace("\x03", HIT_END).split())
     if hit.others:
         snippet += f"  (+{len(hit.others)})"
-    name = hit.uri.rstrip("/").rpartition("/")[2] or hit.title
-    passage = Passage(tuple(hit_words(snippet)), tuple(hit.text.split("\n")))
+    name = name_in_address(hit.uri) or hit.title
+    passage = Passage(tuple(words), tuple(hit.text.split("\n")))
     return DocumentLine(
         hit.chunk_id, hit.document_id, name, hit.title, snippet=snippet, score=hit.score, uri=hit.uri, passage=passage
     )
 
 
 def hit_words(snippet: str) -> list[str]:
-    """Return the words of a snippet that matched, in lower case, each once."""
-    parts = snippet.split(HIT_START)[1:]
-    return list(dict.fromkeys(part.partition(HIT_END)[0].lower() for part in parts if HIT_END in part))
+    """Return the words between STX and ETX of a snippet, in lower case, each once."""
+    parts = (part.partition("\x03") for part in snippet.split("\x02")[1:])
+    return list(dict.fromkeys(" ".join(word.split()).lower() for word, end, _rest in parts if end))
 
 
 def query_as_typed(text: str) -> str:

@@ -17,7 +17,7 @@ from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.views.base.view_screen import ViewScreen
-from ingest_tui.tui.views.errors.errors_model import SORTS, ErrorLine, ErrorList, GroupKey, arrange
+from ingest_tui.tui.views.errors.errors_model import SORTS, ErrorLine, ErrorList, GroupKey, arrange, group_line_key
 from ingest_tui.tui.views.errors.failing_sources import CODES, FailingSources
 from ingest_tui.tui.widgets.board import Board
 from ingest_tui.tui.widgets.columns import Cell, Column
@@ -343,6 +343,8 @@ class ErrorsScreen(ViewScreen):
         if self.has_class("-filtering") or self.words or self.table.marks:
             super().go_back()
         elif self.opened:
+            if (line := self.table.current) is not None:
+                self.table.select(group_line_key(line.group_key))
             self.opened.clear()
             self._arrange()
         elif self.ignored:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ingest_tui.model.clock import seconds_since_epoch
 from ingest_tui.model.job_order import job_order
+from ingest_tui.model.keys import name_in_address
 from ingest_tui.model.outcome import COUNTER_OF
 from ingest_tui.tui.wording import UNREADABLE, is_ended
 
@@ -108,7 +109,7 @@ def _current_phase(phases: dict[str, Any]) -> str:
 
 def _error_line(error: dict[str, Any]) -> str:
     uri = str(error.get("uri") or "")
-    name = uri.rstrip("/").rpartition("/")[2]
+    name = name_in_address(uri)
     message = str(error.get("message") or error.get("code") or "")
     return f"{message} ({name})" if name else message
 
