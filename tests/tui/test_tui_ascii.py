@@ -56,7 +56,9 @@ def test_what_python_cannot_write_is_not_drawn(root: Path, monkeypatch: pytest.M
     """Where the standard streams are not UTF-8, lines are ASCII, and no escape such as \\u2500 stands for anything."""
     busy(root)
     monkeypatch.setenv("PYTHONPATH", str(SOURCE_TREE))
-    app = PtyApp(root, environment={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, view="")
+    app = PtyApp(
+        root, environment={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, view="", size=(120, 30)
+    )
     try:
         app.read_until(b"no worker - w starts one")
         assert b"\\u" not in app.output

@@ -80,8 +80,8 @@ def test_what_is_typed_for_a_form_that_loads_reaches_its_fields(root: Path) -> N
     wait = threading.Event()
 
     async def story(app: Any, pilot: Any) -> None:
-        show = app.client.collections.show
-        let_answer(app.client.collections, show=lambda *args: wait.wait(20) and show(*args))
+        get = app.client.collections.get
+        let_answer(app.client.collections, get=lambda *args: wait.wait(20) and get(*args))
         view = app.screen
         app.push_screen(PreferencesForm(app.client, "default"))
         await until(pilot, lambda: isinstance(app.screen, PreferencesForm))
