@@ -19,6 +19,11 @@ _HELD = pytest.StashKey[int]()
 _LEFT_OPEN = 100
 
 
+def pytest_configure() -> None:
+    """Look for cycles as seldom as the program does: to look through this large process makes screens stand still."""
+    gc.set_threshold(50_000)
+
+
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Name bytes by their argument: archives hold times, and test names must be the same in every process."""
     return argname if isinstance(val, bytes) else None
