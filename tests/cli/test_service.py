@@ -11,7 +11,8 @@ import pytest
 
 from tests.cli.running import Cli
 
-pytestmark = pytest.mark.slow
+# One after another: managers next to each other share the control group of the service, and stop that of the other.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("systemd")]
 
 SYSTEMD = Path("/usr/lib/systemd/systemd")
 # A manager of a user in a /run of its own, as the first process would have prepared it.
