@@ -113,18 +113,21 @@ class RemoteSite(Site):
         """Let connectors that are made from now on find nobody at the other end."""
 
 
-def connected_sockets() -> set[int]:
-    """Return the descriptors of the sockets that connect this process to servers within it."""
-    sockets = [one for one in gc.get_objects() if isinstance(one, socket.socket) and one.fileno() >= 0]
-    served = {
-        one.getsockname()[1] for one in sockets if one.family == socket.AF_INET and one.getsockopt(*_IS_LISTENING)
-    }
-    connected = set()
-    for one in sockets:
-        with contextlib.suppress(OSError):  # not connected
-            if one.family == socket.AF_INET and one.getpeername()[1] in served:
-                connected.add(one.fileno())
-    return connected
+def connected_sockets() -> set[tuple[int, int]]:
+    """Return the connections of this process to servers within it: own port and that of the server.
+
+    Servers run in threads, which may close a socket at any time; a number of a descriptor is then given again.
+    """
+    served, connected = set(), set()
+    for one in [one for one in gc.get_objects() if isinstance(one, socket.socket)]:
+        with contextlib.suppress(OSError):  # closed, or not connected
+            if one.family != socket.AF_INET:
+                continue
+            if one.getsockopt(*_IS_LISTENING):
+                served.add(one.getsockname()[1])
+            else:
+                connected.add((one.getsockname()[1], one.getpeername()[1]))
+    return {(own, other) for own, other in connected if other in served}
 
 
 def listed(connector: BaseConnector) -> tuple[dict[str, Descriptor], ListingEnd, list[ListingPage]]:

@@ -13,6 +13,7 @@ from ingest_tui.connectors.local import connector as local_module
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemError
+from tests.open_files import open_files
 
 PAST = 1_700_000_000_000_000_000
 
@@ -133,8 +134,9 @@ def test_no_file_stays_open(source: Path) -> None:
     (source / "a.txt").write_bytes(b"x" * 200_000)
     connector = LocalConnector({"path": str(source)}, max_size=300_000)
     descriptor = described(connector)
-    before = len(list(Path("/proc/self/fd").iterdir()))
     with connector.fetch(descriptor) as pieces:
+        next(pieces)
+        assert open_files(source)
         list(pieces)
     with connector.fetch(descriptor) as pieces:
         next(pieces)
@@ -142,7 +144,7 @@ def test_no_file_stays_open(source: Path) -> None:
         raise ZeroDivisionError
     (source / "a.txt").write_bytes(b"x" * 300_001)
     assert reason_of_reading(connector, descriptor) == "too_large"
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert not open_files(source)
 
 
 def test_edit_within_the_same_second_that_keeps_the_size_is_seen(source: Path) -> None:

@@ -45,6 +45,11 @@ def test_ten_thousand_objects_take_at_most_twelve_requests(keys: list[bytes]) ->
         assert bucket.listings == len(bucket.requests) <= MOST_REQUESTS
 
 
+def lanes() -> int:
+    """Return how many threads list."""
+    return sum(thread.name.startswith("list-") for thread in threading.enumerate())
+
+
 def peak_megabytes() -> float:
     status = Path("/proc/self/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
@@ -59,13 +64,14 @@ def test_hundred_thousand_objects_in_constant_memory() -> None:
         for page in connector.list():  # what is loaded once is loaded now
             assert page.descriptors
             break
+        wait_until(lambda: not lanes())
         number = 0
         threads = 0
         Path("/proc/self/clear_refs").write_text("5")
         before = peak_megabytes()
         for page in connector.list():
             number += len(page.descriptors)
-            threads = max(threads, sum(thread.name.startswith("list-") for thread in threading.enumerate()))
+            threads = max(threads, lanes())
         assert number == len(keys)
         assert threads == s3_listing.LANES
         assert peak_megabytes() - before < 30
@@ -291,7 +297,7 @@ def test_listing_that_is_given_up_leaves_no_thread_behind() -> None:
         for _ in range(13):
             next(generator)
         generator.close()
-        wait_until(lambda: not any(thread.name.startswith("list-") for thread in threading.enumerate()))
+        wait_until(lambda: not lanes())
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError
@@ -22,6 +21,7 @@ from ingest_tui.store.fs.disk import Room
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.workspace import Workspace, init_workspace
+from tests.open_files import open_files
 
 SOURCE = Source(source_id="docs", name="docs", source_type="local", collection_id="default")
 
@@ -59,10 +59,6 @@ def job(workspace: Workspace, manifest: Manifest) -> Iterator[JobContext]:
     job.close()
 
 
-def open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names only
-
-
 def test_a_job_that_cannot_be_opened_leaves_no_file_open(
     workspace: Workspace, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,7 +70,7 @@ def test_a_job_that_cannot_be_opened_leaves_no_file_open(
     def full(_self: Journal) -> None:
         raise OSError(ENOSPC, "no room")
 
-    before = open_files()
+    before = open_files(workspace.root)
     with monkeypatch.context() as patched:
         patched.setattr(Workspace, "open_catalogue", refuse)
         with pytest.raises(StoreError):
@@ -83,9 +79,11 @@ def test_a_job_that_cannot_be_opened_leaves_no_file_open(
         patched.setattr(Journal, "_heal", full)
         with pytest.raises(OSError, match="no room"):
             opened(workspace, manifest)
-    assert open_files() == before
-    opened(workspace, manifest).close()
-    assert open_files() == before
+    assert open_files(workspace.root) == before
+    job = opened(workspace, manifest)
+    assert open_files(workspace.root) != before
+    job.close()
+    assert open_files(workspace.root) == before
 
 
 def test_no_step_writes_on_what_all_share(job: JobContext) -> None:

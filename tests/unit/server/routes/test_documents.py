@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from starlette.types import Message
 
 from ingest_tui.server.problems import RequestError
 from ingest_tui.server.ranges import file_response, range_of
+from tests.open_files import open_files
 from tests.servers.served import Served
 
 
@@ -100,18 +100,10 @@ def test_a_file_is_closed_when_its_client_goes(tmp_path: Path, gone_after: int) 
         raise AssertionError
 
     response = file_response(path, {}, name="raw.bin", mark="x.1")
-    assert str(path) in _open_files()
+    assert str(path) in open_files()
     with pytest.raises((OSError, ClientDisconnect)):
         asyncio.run(response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send))
-    assert str(path) not in _open_files()
-
-
-def _open_files() -> set[str]:
-    found = set()
-    for one in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            found.add(str(one.readlink()))
-    return found
+    assert str(path) not in open_files()
 
 
 def test_registering_is_idempotent_and_in_the_audit(own: Served) -> None:

@@ -12,6 +12,7 @@ from ingest_tui.model.errors import BusyError
 from ingest_tui.store.catalogue import sqlite_access
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.sqlite_access import UnlockedFiles, put_temporary_files_in
+from tests.open_files import open_files
 from tests.unit.store.catalogue_rows import document, put
 
 
@@ -92,8 +93,7 @@ def test_temporary_files_go_next_to_the_catalogue(path: Path, monkeypatch: pytes
     """SQLite spills into the folder of the workspace, and elsewhere where that has no room."""
 
     def nameless_files() -> set[Path]:
-        links = [entry.readlink() for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
-        return {link for link in links if link.name.endswith("(deleted)")}
+        return {Path(path) for path in open_files() if path.endswith("(deleted)")}
 
     def spilled_into() -> set[str]:
         before = nameless_files()
