@@ -95,10 +95,10 @@ def test_waiting_ends_with_the_job(workspace: Workspace) -> None:
     """Who waits is told once of each job, and goes on as soon as the last of them has ended."""
     first, second = queue(workspace), queue(workspace)
     told: list[str] = []
-    threading.Timer(0.3, end, (workspace, first)).start()
-    threading.Timer(0.6, end, (workspace, second)).start()
     wait_policy = WaitPolicy(None, lambda job: told.append(job.job_id))
     started = time.monotonic()
+    threading.Timer(0.3, end, (workspace, first)).start()
+    threading.Timer(0.6, end, (workspace, second)).start()
     with held(workspace, "docs", wait_policy=wait_policy):
         assert time.monotonic() - started >= 0.6
     assert told == [first.job_id, second.job_id]
