@@ -11,7 +11,7 @@ from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.doc_columns import columns
 from ingest_tui.cli.doc_folders import folders
 from ingest_tui.cli.doc_trace import trace
-from ingest_tui.cli.document_choice import choice_of, choice_options
+from ingest_tui.cli.document_choice import choice_of, choice_options, folder_option
 from ingest_tui.cli.document_purge import purge
 from ingest_tui.cli.document_versions import VERSION_COMMANDS
 from ingest_tui.cli.export import export_document
@@ -55,6 +55,7 @@ def doc() -> None:
 
 @doc.command("list")
 @choice_options
+@folder_option
 @click.option("--retired", is_flag=True, help="Those in the trash.")
 @click.option("--sort", type=click.Choice(_ORDERS), default="address", show_default=True, help="In which order.")
 @click.option("--limit", type=click.IntRange(1), default=200, show_default=True, help="At most this many.")
@@ -347,6 +348,7 @@ class QueryCommand(click.Command):
 @click.command(cls=QueryCommand)
 @click.argument("query", nargs=-1, required=True)
 @choice_options
+@folder_option
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most this many hits.")
 @click.option(
     "--mode",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli.day_argument import DAY
-from ingest_tui.cli.name_arguments import COLLECTION, SOURCE, TYPE
+from ingest_tui.cli.name_arguments import COLLECTION, FOLDER, SOURCE, TYPE
 from ingest_tui.model.outcome import PLACE_OUTCOMES
 
 if TYPE_CHECKING:
@@ -36,8 +36,14 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+folder_option = click.option(
+    "--folder", type=FOLDER, metavar="SOURCE[/PATH]", help="Only in this folder, however far below."
+)
+"""Which folder; for the commands of `choice_options` that name it by an option."""
+
+
 def choice_of(options: dict[str, Any]) -> DocumentChoice:
-    """Return what the options chose, for the services."""
+    """Return what the options chose, for the services; ``folder`` is among them with `folder_option`."""
     choice: DocumentChoice = {
         "collection_id": options["collection_id"],
         "source_id": options["source_id"],
@@ -46,5 +52,6 @@ def choice_of(options: dict[str, Any]) -> DocumentChoice:
         "outcome": options["outcome"],
         "since": options["since"] and f"{options['since']:%Y-%m-%d}",
         "until": options["until"] and f"{options['until']:%Y-%m-%d}",
+        "folder": options.get("folder"),
     }
     return choice

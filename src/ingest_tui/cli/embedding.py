@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.document_choice import choice_of, choice_options
+from ingest_tui.cli.document_choice import choice_of, choice_options, folder_option
 from ingest_tui.cli.name_arguments import COLLECTION, DOCUMENT
 from ingest_tui.cli.session import Session, json_option, pass_session
 
@@ -34,6 +34,7 @@ def embed(session: Session, collection: str, everything: bool, detach: bool, as_
 @click.argument("document", type=DOCUMENT, required=False)
 @click.option("--text", metavar="TEXT", help="Look for what is similar to this text instead.")
 @choice_options
+@folder_option
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most this many.")
 @json_option
 @pass_session

@@ -10,7 +10,7 @@ import click
 import humanize
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.document_choice import choice_of, choice_options
+from ingest_tui.cli.document_choice import choice_of, choice_options, folder_option
 from ingest_tui.cli.name_arguments import DOCUMENT
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.model.counted import counted
@@ -30,6 +30,7 @@ _force_option = click.option("--force", is_flag=True, help="Replace what is ther
 
 @click.command()
 @choice_options
+@folder_option
 @click.option("--document", "document_ids", multiple=True, help="Only this one; may be given several times.")
 @click.option(
     "--format", "form", type=click.Choice(_FORMATS), default="jsonl", show_default=True, help="What to make of them."

@@ -67,6 +67,18 @@ class JobName(_Name):
     kind = "job"
 
 
+class FolderName(_Name):
+    """A folder of documents; the value is a `Folder`. One that no document is in is refused."""
+
+    name = "folder"
+    kind = "folder"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+        """Return the folder."""
+        session = ctx.find_object(Session) if ctx else None
+        return session.client.documents.folder_named(value) if session and isinstance(value, str) else value
+
+
 class DocumentName(_Name):
     """A document, as it was typed: the services resolve it."""
 
@@ -110,6 +122,7 @@ SOURCE = SourceName()
 COLLECTION = CollectionName()
 JOB = JobName()
 DOCUMENT = DocumentName()
+FOLDER = FolderName()
 TYPE = TypeName()
 CREDENTIAL = CredentialName()
 EMBEDDER = EmbedderName()

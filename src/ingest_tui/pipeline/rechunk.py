@@ -25,6 +25,7 @@ from ingest_tui.model.job import RECHUNK, Counters, JobState, Phase, end_state
 from ingest_tui.model.languages import language_among
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.pages import page_starts_of
+from ingest_tui.model.version_label import label_of_copy
 from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.pipeline.job.recovery import count_finished, refuse_without_progress
 from ingest_tui.store.catalogue.queries import count_documents
@@ -137,7 +138,7 @@ class _Rechunking:
         )
         changed = {
             "version": again.version,
-            "version_label": f"{again.file_name} (version {again.version})",
+            "version_label": label_of_copy(record, again.file_name, again.version),
             "job_id": again.job_id,
             "chunks": again.chunks,
             "chunking": rules.as_dict(),

@@ -14,6 +14,10 @@ MediaType = Annotated[str, Field(pattern=r"^[A-Za-z0-9._+/-]*$", max_length=200)
 """A media type, the beginning of one, or an ending of file names; empty for any."""
 
 
+FolderPath = Annotated[str, Field(max_length=4000, description="SOURCE[/PATH]: those in it, however far below")]
+"""Of documents; empty for all."""
+
+
 def _time(value: str) -> str:
     if value and not is_beginning_of_time(value):
         raise ValueError("is not a time: write it as 2026-11-21 or 2026-11-21T06:30:00Z")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ingest_tui.cli.main import run
+from ingest_tui.services.completion import names_beginning
 from tests.faults.crash_lab import KILLER, quicken
 
 Command = Callable[..., str]
@@ -56,6 +57,36 @@ def test_removing_says_how_many_went(command: Command, tmp_path: Path, monkeypat
     assert command("doc", "remove", first, "--yes").startswith("retired 1 document;")
     assert command("doc", "remove", *others, "--yes").startswith("retired 2 documents;")
     assert command("doc", "remove", first, "--yes").startswith("nothing was retired: ")
+
+
+def test_a_folder_narrows_down(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists, exports and searches are of a folder however far below it; one without documents is an error."""
+    quicken(monkeypatch)
+    for name in ("a.txt", "reports/b.txt", "reports/2026/c.txt", "reports-old/d.txt"):
+        (tmp_path / "notes" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "notes" / name).write_text(f"heron of {name}")
+    command("source", "add", "local", "notes", "--path", tmp_path / "notes")
+    command("sync", "notes")
+
+    def keys(*words: str) -> set[str]:
+        return {str(document["key"]) for document in answer(command, *words)}
+
+    below = {"reports/b.txt", "reports/2026/c.txt"}
+    assert keys("doc", "list", "--folder", "notes/reports") == below
+    assert keys("doc", "list", "--folder", "notes") == {"a.txt", *below, "reports-old/d.txt"}
+    assert keys("doc", "list", "--folder", "notes/reports/2026/") == {"reports/2026/c.txt"}
+    exported = command("export", "--folder", "notes/reports").splitlines()
+    assert {json.loads(line)["document"]["key"] for line in exported} == below
+    found = answer(command, "search", "heron", "--folder", "notes/reports")
+    assert {Path(hit["uri"]).name for hit in found} == {"b.txt", "c.txt"}
+    assert "no document is in folder 'notes/nothing'" in command("doc", "list", "--folder", "notes/nothing", code=4)
+
+    def offered(beginning: str) -> list[str]:
+        return names_beginning(tmp_path / "workspace", "folder", beginning)
+
+    assert offered("no") == ["notes"]
+    assert offered("notes/") == ["notes/reports", "notes/reports-old"]
+    assert offered("notes/reports/") == offered("notes/reports/2") == ["notes/reports/2026"]
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from ingest_tui.model.clock import rfc3339_from_ns
 from ingest_tui.model.document import Document
 from ingest_tui.model.extraction import ParseResult
 from ingest_tui.model.plan_line import PlanLine
+from ingest_tui.model.version_label import usual_label
 from ingest_tui.pipeline.staged_item import StagedItem
 from ingest_tui.store.fs.encoding import encode_json
 
@@ -37,7 +38,7 @@ def ingestion_record(
         "uri": document.uri,
         "key": document.key,
         "version": document.version,
-        "version_label": _label(item.line, connector) or f"{document.file_name} (version {document.version})",
+        "version_label": _label(item.line, connector) or usual_label(document.file_name, document.version),
         "job_id": document.job_id,
         "origin": _origin(item.line, connector),
         "file_name": document.file_name,

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from ingest_tui.model.access_token import WRITE
 from ingest_tui.model.document import Document, IngestedDocument
 from ingest_tui.model.errors import NotFoundError
+from ingest_tui.model.folder import Folder, folder_written
 from ingest_tui.server.endpoint import AnyEndpoint, Call, HttpEndpoint, NoBody, Params, Reply
 from ingest_tui.server.pages import number_cursor, page_at
 from ingest_tui.server.ranges import file_response
@@ -52,6 +53,11 @@ def document_for(call: Call[Any, Any], document_id: str) -> Document:
     return found[0]
 
 
+def folder_of(written: str) -> Folder | None:
+    """Return the folder that a request names; one without documents is empty, as for who does not see them."""
+    return folder_written(written) if written else None
+
+
 def states_of(call: Call[Any, Any], documents: list[Document]) -> list[DocumentState]:
     """Return documents with how they are doing; one that is gone meanwhile is left out."""
     details = call.client.documents.details([one.document_id for one in documents])
@@ -69,7 +75,7 @@ def list_documents(call: Call[DocumentsParams, NoBody]) -> DocumentPageAnswer:
         collection_for(call, params.collection_id)
     offset = number_cursor(params.cursor)
     choice = params.model_dump(include={"source_id", "state", "contains", "media_type", "since", "until", "outcome"})
-    choice["collection_id"] = params.collection_id or call.caller.collection_id
+    choice |= {"collection_id": params.collection_id or call.caller.collection_id, "folder": folder_of(params.folder)}
     page = call.client.documents.page(limit=params.limit + 1, offset=offset, order=params.sort, **choice)
     rows, more = page_at(page.rows, params.limit, offset)
     return DocumentPageAnswer(items=states_of(call, rows), next_cursor=more, total=page.total)

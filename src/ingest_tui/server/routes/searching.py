@@ -12,8 +12,8 @@ from ingest_tui.model.search_query import query_filters
 from ingest_tui.server.endpoint import Answer, AnyEndpoint, Body, Call, HttpEndpoint, NoBody, Params
 from ingest_tui.server.routes.collections import collection_for
 from ingest_tui.server.routes.document_models import DocumentId, DocumentParams, PlaceOutcome
-from ingest_tui.server.routes.documents import document_for
-from ingest_tui.server.values import Identifier, MediaType, Moment
+from ingest_tui.server.routes.documents import document_for, folder_of
+from ingest_tui.server.values import FolderPath, Identifier, MediaType, Moment
 
 _TAG = "search"
 LARGEST_LIMIT = 200
@@ -29,6 +29,7 @@ class SearchParams(Params):
     limit: int = Field(default=20, ge=1, le=LARGEST_LIMIT)
     collection_id: Identifier | None = None
     source_id: Identifier | None = None
+    folder: FolderPath = ""
     media_type: MediaType = ""
     all_chunks: bool = Field(default=False, description="one hit for each chunk, not for each document")
     rerank: bool | None = Field(default=None, description="usual: where the collection has a reranker")
@@ -39,6 +40,7 @@ class _Choice(BaseModel):
 
     collection_id: Identifier | None = None
     source_id: Identifier | None = None
+    folder: FolderPath = ""
     media_type: MediaType = ""
     contains: str = Field(default="", max_length=500, description="words of the address or title")
     outcome: PlaceOutcome | None = Field(default=None, description="what the last look at them came to")
@@ -174,7 +176,7 @@ def search_by_body(call: Call[Params, SearchBody]) -> Hits:
 
 
 def _found(call: Call[Any, Any], query: str, asked: dict[str, Any]) -> Hits:
-    asked["collection_id"] = _collection(call, asked["collection_id"])
+    asked |= _chosen(call, asked)
     hits: list[SearchHit] = call.client.documents.search(query, **asked)
     # Words of documents that the caller does not see are none to suggest.
     known = call.client.documents.suggestions(query) if not hits and call.caller.collection_id is None else {}
@@ -189,7 +191,7 @@ def similar_documents(call: Call[SimilarParams, NoBody]) -> Hits:
     """Return the documents of its collection that are nearest to one by meaning."""
     found = document_for(call, call.params.document_id)
     choice = call.params.model_dump(exclude={"document_id", "limit"})
-    choice["collection_id"] = _collection(call, choice["collection_id"])
+    choice |= _chosen(call, choice)
     hits = call.client.documents.similar_to(found.document_id, limit=call.params.limit, **choice)
     hint = "" if hits else call.client.documents.hint_without_hits(target=found.document_id)
     return Hits(items=[_hit(one) for one in hits], hint=hint)
@@ -198,16 +200,16 @@ def similar_documents(call: Call[SimilarParams, NoBody]) -> Hits:
 def similar_to_text(call: Call[Params, SimilarBody]) -> Hits:
     """Return the documents that are nearest to a text by meaning."""
     choice = call.body.model_dump(exclude={"text", "limit"})
-    choice["collection_id"] = collection_id = _collection(call, choice["collection_id"])
+    choice |= _chosen(call, choice)
     hits = call.client.documents.similar_to_text(call.body.text, limit=call.body.limit, **choice)
-    hint = "" if hits else call.client.documents.hint_without_hits(collection_id=collection_id)
+    hint = "" if hits else call.client.documents.hint_without_hits(collection_id=choice["collection_id"])
     return Hits(items=[_hit(one) for one in hits], hint=hint)
 
 
 def hint_without_hits(call: Call[HintParams, NoBody]) -> HintAnswer:
     """Return what to do where a search by meaning found nothing: embed what has changed since."""
     choice = call.params.model_dump(exclude={"document_id"})
-    choice["collection_id"] = _collection(call, choice["collection_id"])
+    choice |= _chosen(call, choice)
     named = call.params.document_id
     target = None if named is None else document_for(call, named).document_id
     return HintAnswer(hint=call.client.documents.hint_without_hits(target=target, **choice))
@@ -226,10 +228,12 @@ def _hit(found: SearchHit) -> Hit:
     return Hit.model_validate(found.as_dict() | {"snippet_parts": re.split("[\x02\x03]", found.snippet)})
 
 
-def _collection(call: Call[Any, Any], named: str | None) -> str | None:
+def _chosen(call: Call[Any, Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """Return the collection and the folder of a request as the services take them."""
+    named = asked["collection_id"]
     if named is not None:
         collection_for(call, named)
-    return named or call.caller.collection_id
+    return {"collection_id": named or call.caller.collection_id, "folder": folder_of(asked["folder"])}
 
 
 _FILTERS = ("path", "title", "after", "before")

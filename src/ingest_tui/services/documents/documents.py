@@ -16,6 +16,7 @@ from ingest_tui.model.members import MARK
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import RESERVED_SOURCES, UPLOAD_SOURCE
 from ingest_tui.model.textdiff import diff_texts
+from ingest_tui.model.version_label import usual_label
 from ingest_tui.services.documents.addresses import addresses_of
 from ingest_tui.services.documents.named_documents import documents_named
 from ingest_tui.services.documents.restore import restore_retired
@@ -277,25 +278,34 @@ def document_versions(workspace: Workspace, document_id: str) -> list[dict[str, 
 
 
 def _named_in_record(workspace: Workspace, document: Document, version: int) -> dict[str, Any]:
-    """Return the label of a version, the one that a person gave it, else its name and number; and its rollback.
+    """Return the label of a version, the one that a person gave it, else its name and number; and how it was made.
 
     ``rolled_back``: of one that a person made from an earlier one, ``from`` which version they went back, and ``to``
-    which; else None.
+    which; else None. ``rechunked_from``: of one whose text was only cut again, which version it had before; else None.
     """
     try:
         record = workspace.document_store.ingestion(document_folder(workspace, document, version))
     except (IngestError, OSError):  # its number is known all the same
         record = {}
-    usual = f"{document.file_name} (version {version})"
-    return {"version_label": str(record.get("version_label", usual)), "rolled_back": record.get("rolled_back")}
+    label = str(record.get("version_label", usual_label(document.file_name, version)))
+    # A version that was cut again keeps what its record says of a rollback, so that the way back to what was left is
+    # kept too. A rollback to one that was cut again follows another version than that was cut from.
+    before = record.get("rechunked_from")
+    is_rechunked = before == version - 1
+    return {
+        "version_label": label,
+        "rolled_back": None if is_rechunked else record.get("rolled_back"),
+        "rechunked_from": before if is_rechunked else None,
+    }
 
 
 def made_by(version: Mapping[str, Any]) -> str:
-    """Return what made a version of `document_versions`, for people: its job, or the version it was made from."""
-    rolled_back = version.get("rolled_back")
-    if not isinstance(rolled_back, dict):
-        return str(version["job_id"])
-    return f"rollback from v{rolled_back.get('from', '?')} to v{rolled_back.get('to', '?')}"
+    """Return what made a version of `document_versions`, for people: its job, and the version it was made from."""
+    rolled_back, rechunked_from = version.get("rolled_back"), version.get("rechunked_from")
+    if isinstance(rolled_back, dict):
+        return f"rollback from v{rolled_back.get('from', '?')} to v{rolled_back.get('to', '?')}"
+    job = f"job {version['job_id']}"
+    return job if rechunked_from is None else f"{job}, v{rechunked_from} cut again"
 
 
 def remarks_of(record: dict[str, Any]) -> list[tuple[str, str]]:

@@ -70,8 +70,13 @@ def folder_named(workspace: Workspace, name: str) -> Folder:
         return written
     folder = Folder(source_id_of(workspace, written.source_id), written.path)
     if not any(page_of_folder(workspace, folder=folder, limit=1, state=None)[:2]):
-        raise NotFoundError(
-            f"no document is in folder {safe_display(name, limit=200)!r}",
-            hint="'ingest-tui doc folders' shows the sources, 'ingest-tui doc folders SOURCE/PATH' what is in a folder",
-        )
+        raise no_such_folder(name)
     return folder
+
+
+def no_such_folder(name: str) -> NotFoundError:
+    """Return the error of a folder that no document is in, called so by a person."""
+    return NotFoundError(
+        f"no document is in folder {safe_display(name, limit=200)!r}",
+        hint="'ingest-tui doc folders' shows the sources, 'ingest-tui doc folders SOURCE/PATH' what is in a folder",
+    )

@@ -16,6 +16,7 @@ from ingest_tui.model.language import detect_language
 from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE
+from ingest_tui.model.version_label import usual_label
 from ingest_tui.pipeline.commit.known_content import FetchedItem, KnownContent, as_place_of
 from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
@@ -193,7 +194,7 @@ def _record(document: Document, ingested: IngestedDocument, chunking: ChunkRules
     origin = {"fingerprint": document.raw_sha256, "size": document.bytes, "modified": None, "modified_ns": None}
     return {
         **document._asdict(),
-        "version_label": f"{document.file_name} (version {document.version})",
+        "version_label": usual_label(document.file_name, document.version),
         "origin": {**origin, "etag": None, "metadata": metadata},
         "file_size": document.bytes,
         "mime_type": document.media_type,

@@ -12,6 +12,7 @@ from ingest_tui.model.document import Document, shown_version
 from ingest_tui.model.errors import DiskFullError, IngestError, NotFoundError, UsageError
 from ingest_tui.model.place import KnownPlace
 from ingest_tui.model.plan import ROLLED_BACK
+from ingest_tui.model.version_label import label_of_copy
 from ingest_tui.services.documents.documents import get_document
 from ingest_tui.services.documents.stored_version import StoredVersion, limits_of_document, read_stored_version
 from ingest_tui.store.catalogue.catalogue import Catalogue
@@ -219,13 +220,14 @@ def _pieces(path: Path, see: Callable[[bytes], None]) -> Iterator[bytes]:
 
 def _record(workspace: Workspace, plan: _Plan) -> dict[str, object]:
     document = plan.document
-    return plan.stored.record | {
+    copied = {name: value for name, value in plan.stored.record.items() if name != "rechunked_from"}
+    return copied | {
         "source_id": document.source_id,
         "source_type": document.source_type,
         "uri": document.uri,
         "key": document.key,
         "version": document.version,
-        "version_label": f"{document.file_name} (version {document.version})",
+        "version_label": label_of_copy(plan.stored.record, document.file_name, document.version),
         "rolled_back": {"from": plan.left.version, "to": plan.made_from},
         "job_id": document.job_id,
         "file_name": document.file_name,

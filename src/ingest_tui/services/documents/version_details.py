@@ -9,6 +9,7 @@ from ingest_tui.model.counted import counted
 from ingest_tui.model.document import Document
 from ingest_tui.model.embedding_state import EmbeddingState
 from ingest_tui.model.errors import IngestError
+from ingest_tui.model.version_label import given_label, usual_label
 from ingest_tui.services.embedding_states import states_of_documents
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.workspace import Workspace
@@ -29,7 +30,7 @@ class VersionDetails(NamedTuple):
     @property
     def given_label(self) -> str:
         """The label that a person gave, empty where it is only name and number."""
-        return "" if self.version_label.endswith(f"(version {self.version})") else self.version_label
+        return given_label(self.version_label, self.version)
 
 
 def details_of(workspace: Workspace, documents: Iterable[Document]) -> dict[str, VersionDetails]:
@@ -77,4 +78,4 @@ def _label_and_columns(workspace: Workspace, document: Document) -> tuple[str, l
         names = dict.fromkeys(str(name) for table in record["columns"] for name in table["columns"])
         return str(record["version_label"]), list(names)
     except (IngestError, OSError, KeyError, TypeError):  # a list is shown all the same
-        return f"{document.file_name} (version {document.version})", []
+        return usual_label(document.file_name, document.version), []

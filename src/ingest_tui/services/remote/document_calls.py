@@ -12,6 +12,7 @@ from typing import Any
 from ingest_tui.model.document import Chunk, Document
 from ingest_tui.model.embedding_state import EmbeddingState
 from ingest_tui.model.errors import IngestError, NotFoundError
+from ingest_tui.model.folder import Folder, folder_written
 from ingest_tui.model.links import Link, ResolvedLink
 from ingest_tui.model.preference_values import PreferenceInForce
 from ingest_tui.model.selector import Selector
@@ -22,6 +23,7 @@ from ingest_tui.services.documents.export import (
     shown_record,
     written_content,
 )
+from ingest_tui.services.documents.folders import no_such_folder
 from ingest_tui.services.documents.links import LinkBetween, LinksFound
 from ingest_tui.services.documents.version_details import VersionDetails
 from ingest_tui.services.remote.names import named
@@ -36,9 +38,26 @@ def checked_type(server: Server, name: str) -> str:
     return named(server, "type", name)
 
 
+def folder_named(server: Server, name: str) -> Folder:
+    """Return the folder that people write so, of a source there; raises `NotFoundError` where no document is in it."""
+    written = folder_written(name)
+    if not written.source_id:
+        return written
+    folder = Folder(named(server, "source", written.source_id), written.path)
+    if not any(count_documents(server, folder=folder, state=state) for state in ("active", "retired")):
+        raise no_such_folder(name)
+    return folder
+
+
+def choice_as_asked(choice: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a choice of documents as the server is asked for it."""
+    folder = choice.get("folder")
+    return {**choice, "folder": None if folder is None else str(folder)}
+
+
 def list_documents(server: Server, *, limit: int = 200, order: str = "address", **choice: Any) -> list[Document]:
     """Return documents in an order."""
-    records = list(server.items("documents", most=limit, sort=order, **choice))
+    records = list(server.items("documents", most=limit, sort=order, **choice_as_asked(choice)))
     states: dict[str, Any] = server.remembered.setdefault("documents", {})
     found = []
     for record in records:
@@ -51,7 +70,7 @@ def list_documents(server: Server, *, limit: int = 200, order: str = "address", 
 def count_documents(server: Server, **choice: Any) -> int:
     """Return how many documents there are by the same choice."""
     with server.reading(("documents",)):
-        return int(server.get("documents", limit=1, **choice)["total"])
+        return int(server.get("documents", limit=1, **choice_as_asked(choice))["total"])
 
 
 def details_of(server: Server, documents: Iterable[Document]) -> dict[str, VersionDetails]:
@@ -295,6 +314,7 @@ def restore_document(server: Server, document_id: str) -> Document:
 
 CALLS: dict[str, Callable[..., Any]] = {
     "documents.checked_type": checked_type,
+    "documents.folder_named": folder_named,
     "documents.list": list_documents,
     "documents.count": count_documents,
     "documents.details_of_versions": details_of,

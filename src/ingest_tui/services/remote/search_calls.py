@@ -8,7 +8,7 @@ from typing import Any
 from ingest_tui.model.document import SearchHit
 from ingest_tui.model.errors import NotFoundError
 from ingest_tui.model.search_query import QueryFilter
-from ingest_tui.services.remote.document_calls import get_document
+from ingest_tui.services.remote.document_calls import choice_as_asked, get_document
 from ingest_tui.services.remote.server import Server
 
 _MARKS = ("\x02", "\x03")
@@ -29,7 +29,7 @@ def search(
     """Return the best hits of a query, best first."""
     named = {one.field: one.value for one in filters}
     asked = {"query": query, "limit": limit, "all_chunks": all_chunks, "mode": mode, "rerank": rerank}
-    answer = server.post("search", body=_given(asked | named | choice))
+    answer = server.post("search", body=_given(asked | named | choice_as_asked(choice)))
     with server.reading(("search",)):
         server.remembered["notes"] = [str(one) for one in answer.get("notes", [])]
     return _hits(server, answer)
@@ -45,12 +45,14 @@ def vectors_missing(server: Server, mode: str | None = None, *, collection_id: s
 def similar_to_document(server: Server, target: str, *, limit: int = 20, **choice: Any) -> list[SearchHit]:
     """Return the best chunk of each of the documents that are nearest to one, best first."""
     document = get_document(server, target)
-    return _hits(server, server.get("documents", document.document_id, "similar", limit=limit, **choice))
+    return _hits(
+        server, server.get("documents", document.document_id, "similar", limit=limit, **choice_as_asked(choice))
+    )
 
 
 def similar_to_text(server: Server, text: str, *, limit: int = 20, **choice: Any) -> list[SearchHit]:
     """Return the best chunk of each of the documents that are nearest to a text, best first."""
-    return _hits(server, server.post("similar", body=_given({"text": text, "limit": limit, **choice})))
+    return _hits(server, server.post("similar", body=_given({"text": text, "limit": limit, **choice_as_asked(choice)})))
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +75,7 @@ def hint_without_hits(server: Server, *, target: str | None = None, **choice: An
     """Return what to do where nothing was found by vectors."""
     named = None if target is None else get_document(server, target).document_id
     with server.reading(("search", "hint")):
-        return str(server.get("search", "hint", document_id=named, **choice)["hint"])
+        return str(server.get("search", "hint", document_id=named, **choice_as_asked(choice))["hint"])
 
 
 def suggestions(server: Server, query: str) -> dict[str, str]:

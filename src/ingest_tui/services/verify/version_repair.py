@@ -12,6 +12,7 @@ from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.place import KnownPlace
+from ingest_tui.model.version_label import usual_label
 from ingest_tui.services.verify.extraction_again import TextAgain
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.consistency import versions_with
@@ -221,7 +222,7 @@ def record_from_rows(row: VersionRow, document: Document, place: KnownPlace | No
         "uri": row.uri,
         "key": document.key,
         "version": row.version,
-        "version_label": f"{document.file_name} (version {row.version})",
+        "version_label": usual_label(document.file_name, row.version),
         "job_id": row.job_id,
         "origin": {
             "fingerprint": place.fingerprint if place is not None and place.version == row.version else "",

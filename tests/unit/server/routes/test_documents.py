@@ -129,3 +129,12 @@ def test_a_removed_document_comes_back(own: Served) -> None:
         retired = asking.get("/documents", params={"state": "retired"}).json()
         assert [one["document_id"] for one in retired["items"]] == [document_id]
         assert asking.post(f"/documents/{document_id}/restore").json()["state"] == "active"
+
+
+def test_lists_and_searches_are_of_a_folder(served: Served, asking: TestClient) -> None:
+    """A folder without documents is an empty one, also for who may not know what there is elsewhere."""
+    for folder, total in (("papers", 2), ("papers/nothing", 0), ("nobody/nothing", 0), ("", 2)):
+        assert asking.get("/documents", params={"folder": folder}).json()["total"] == total
+        hits = len(asking.get("/search", params={"q": "barometer", "folder": folder}).json()["items"])
+        assert hits == len(asking.post("/search", json={"query": "barometer", "folder": folder}).json()["items"])
+        assert hits == min(total, 1)

@@ -23,7 +23,9 @@ from ingest_tui.services.collections.preferences import (
     save_preferences,
     unknown_columns,
 )
-from ingest_tui.services.documents.documents import document_chunks, document_versions, ingestion_record
+from ingest_tui.services.documents.documents import document_chunks, document_versions, ingestion_record, made_by
+from ingest_tui.services.documents.pruning import versions_to_prune
+from ingest_tui.services.documents.rollback import roll_back_document
 from ingest_tui.services.documents.upload_files import file_at
 from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.services.jobs.jobs import job_items, list_jobs, retry_job
@@ -32,6 +34,7 @@ from ingest_tui.services.workspaces import rebuild
 from ingest_tui.store.change import StoreWriter
 
 SENTENCES = " ".join(f"Sentence number {number} is about rain and snow." for number in range(40))
+REPORT = f"A report. {SENTENCES}"
 SMALL = {"chunk_size": 300}
 
 
@@ -250,3 +253,57 @@ def test_columns_that_no_table_has_are_named(handle: WorkspaceHandle, tmp_path: 
     handle.sync("docs")
     assert unknown_columns(workspace, plan_preferences(workspace, "default", typed)) == ["cty"]
     assert unknown_columns(workspace, plan_preferences(workspace, "default", SMALL)) == []
+
+
+def uploaded(handle: WorkspaceHandle, text: str, label: str = "") -> None:
+    path = handle.workspace.root.parent / "report.txt"
+    path.write_text(text)
+    assert handle.upload(path, label=label).state == JobState.SUCCEEDED
+
+
+def test_versions_say_what_made_them_and_keep_their_labels(handle: WorkspaceHandle) -> None:
+    """A rollback and a re-chunk of it are told apart, what a person called the content is kept, and so is the way back.
+
+    A rollback to a version that was cut again is a rollback.
+    """
+    uploaded(handle, REPORT, label="approved")
+    uploaded(handle, f"{REPORT} And hail.")
+    document_id = named(handle, "report.txt").document_id
+    roll_back_document(handle.workspace, document_id)
+    job = queued(handle, **SMALL)
+    run(handle, job)
+    uploaded(handle, "Only snow.", label="short")
+    roll_back_document(handle.workspace, document_id, 4)
+
+    versions = document_versions(handle.workspace, document_id)
+
+    assert [(one["version"], one["version_label"]) for one in versions] == [
+        (6, "approved"),
+        (5, "short"),
+        (4, "approved"),
+        (3, "approved"),
+        (2, "report.txt (version 2)"),
+        (1, "approved"),
+    ]
+    assert [made_by(one) for one in versions] == [
+        "rollback from v5 to v4",
+        f"job {versions[1]['job_id']}",
+        f"job {job.job_id}, v3 cut again",
+        "rollback from v2 to v1",
+        f"job {versions[4]['job_id']}",
+        f"job {versions[5]['job_id']}",
+    ]
+    assert [(one["rolled_back"], one["rechunked_from"]) for one in versions[2:4]] == [
+        (None, 3),
+        ({"from": 2, "to": 1}, None),
+    ]
+
+
+def test_the_way_back_from_a_rollback_is_kept_after_a_rechunk(handle: WorkspaceHandle) -> None:
+    """What was left by going back, and what it went back to, are not let go because chunks were made again."""
+    uploaded(handle, REPORT)
+    uploaded(handle, f"{REPORT} And hail.")
+    document_id = named(handle, "report.txt").document_id
+    roll_back_document(handle.workspace, document_id)
+    run(handle, queued(handle, **SMALL, keep_versions=1))
+    assert versions_to_prune(handle.workspace, [document_id]) == []

@@ -66,7 +66,8 @@ def test_the_earlier_version_becomes_the_newest_and_is_searchable_at_once(world:
     assert versions[0]["raw_sha256"] == versions[2]["raw_sha256"]
     assert ingestion_record(world.workspace, document.document_id)["rolled_back"] == {"from": 2, "to": 1}
     assert [one["rolled_back"] for one in versions] == [{"from": 2, "to": 1}, None, None]
-    assert [made_by(one) for one in versions] == ["rollback from v2 to v1", *(one["job_id"] for one in versions[1:])]
+    jobs = [f"job {one['job_id']}" for one in versions[1:]]
+    assert [made_by(one) for one in versions] == ["rollback from v2 to v1", *jobs]
     [line] = [line for line in world.workspace.audit.entries() if line["action"] == "document.rollback"]
     assert line["target"] == document.document_id
     assert {name: line["details"][name] for name in ("left", "to", "version")} == {"left": 2, "to": 1, "version": 3}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ingest_tui.model.counted import counted
+from ingest_tui.model.version_label import given_label
 from ingest_tui.services.client import Client
 from ingest_tui.tui import wording
 from ingest_tui.tui.widgets.markdown_lines import rendered_lines, written_lines
@@ -122,8 +123,7 @@ def version_lines(versions: Sequence[dict[str, Any]]) -> TonedLines:
         lines.append(
             f"v{one['version']:<4} {one['ingested_at']}  {wording.size(one['bytes']):>9}  {one['backend']}{here}"
         )
-        if not one["version_label"].endswith(f"(version {one['version']})"):  # a person gave it one
-            lines.append((f"      {one['version_label']}", ""))
-        by = made_by(one) if one.get("rolled_back") else f"job {one['job_id']}"
-        lines.append((f"      {by}  sha256 {one['raw_sha256'][:16]}…", "quiet"))
+        label = given_label(one["version_label"], one["version"])
+        lines += [(f"      {label}", "")] if label else []
+        lines.append((f"      {made_by(one)}  sha256 {one['raw_sha256'][:16]}…", "quiet"))
     return lines
