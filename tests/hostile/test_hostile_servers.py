@@ -66,6 +66,7 @@ GARBAGE: dict[str, Act] = {
     "not UTF-8": answers(b'{"items": ["\xff\xfe"]}'),
     "another value": answers([1, 2, 3]),
     "another list": answers({"items": [{"settings": 5}], "unreadable": []}),
+    "names that are none": answers({"items": [{"settings": {"source_id": "\x1b[2J"}}], "unreadable": []}),
     "nothing": answers(b"", media_type=""),
     "a page": answers(b"<html>Welcome</html>", media_type="text/html"),
     "a page of a proxy": answers(b"<html>Bad Gateway</html>", 502, "text/html"),
@@ -108,6 +109,30 @@ def test_an_answer_that_is_cut_off_is_no_answer(monkeypatch: pytest.MonkeyPatch)
     cut = answers(b'{"items":', Content_Length="5000")
     error = failure(by_path(sources=cut), list_sources, monkeypatch)
     assert "in the middle" in error.message
+
+
+def in_chunks_that_end(handler: BaseHTTPRequestHandler) -> None:
+    """Begin an answer in chunks, and end the connection within one of them."""
+    handler.protocol_version = "HTTP/1.1"
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b'100\r\n{"items":')
+    handler.close_connection = True
+
+
+def test_chunks_that_are_cut_off_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says that the answer ended, and not that it was none in HTTP."""
+    error = failure(by_path(sources=in_chunks_that_end), list_sources, monkeypatch)
+    assert "in the middle" in error.message
+
+
+def test_a_header_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line of headers that is absurdly long is an error that says so."""
+    long = answers({}, X_Long="x" * (1 << 20))
+    error = failure(by_path(sources=long), list_sources, monkeypatch)
+    assert "header" in error.message
 
 
 @pytest.mark.parametrize("sent", [b"ruin", b"", b"rain and more", None])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable, Mapping
+from http.client import HTTPMessage
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +16,8 @@ from ingest_tui.model.serving import ServeOptions
 from ingest_tui.server.app import build_app
 from ingest_tui.server.noted_warnings import note_warnings
 from ingest_tui.services.client import Client
+from ingest_tui.services.remote.client import RemoteClient, connect
+from ingest_tui.transport.server_connection import ReceivedAnswer, ServerAddress, ServerConnection
 
 
 class Served:
@@ -50,6 +54,12 @@ class Served:
         app = build_app(Client(self.root, read_only=read_only), self.options)
         return TestClient(app, base_url="http://127.0.0.1", headers=named, raise_server_exceptions=True)
 
+    def remote(self, asking: TestClient) -> RemoteClient:
+        """Return the client of ``--server``, which asks a server in this process. It cannot follow streams."""
+        server = connect("http://127.0.0.1")
+        server.connection = AskedHere(server.connection.address, asking)
+        return RemoteClient(server)
+
     def token(self, name: str = "agent", scope: TokenScope = "read", **more: Any) -> str:
         """Make a token and return its secret."""
         return str(self.client.tokens.add(name, scope=scope, **more).secret)
@@ -57,3 +67,21 @@ class Served:
     def document_id(self, name: str = "weather.md") -> str:
         """Return the id of a document."""
         return str(self.client.documents.get(name).document_id)
+
+
+class AskedHere(ServerConnection):
+    """A connection to a server in this process."""
+
+    def __init__(self, address: ServerAddress, asking: TestClient) -> None:
+        super().__init__(address)
+        self._asking = asking
+
+    def ask(
+        self, method: str, target: str, body: bytes | Iterable[bytes] | None = None, headers: Mapping[str, str] = {}
+    ) -> ReceivedAnswer:
+        """Return the answer to a request."""
+        answer = self._asking.request(method, target, content=body, headers=dict(headers))
+        known = HTTPMessage()
+        for name, value in answer.headers.items():
+            known[name] = value
+        return ReceivedAnswer(answer.status_code, known, answer.content)

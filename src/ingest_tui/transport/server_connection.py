@@ -11,7 +11,15 @@ import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPMessage,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+    LineTooLong,
+)
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -34,6 +42,8 @@ _SOCKET_SCHEMES = frozenset({"unix", "http+unix"})
 _LONGEST_SOCKET_PATH = 100
 _HTTP_FORMS = "write https://HOST, http://127.0.0.1:8765 or unix:///PATH"
 
+_CUT_OFF = "ended its answer in the middle"
+
 _FAILURES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
     (ssl.SSLError, "does not speak TLS as this program does", "is it http:// rather than https://?"),
     (TimeoutError, "does not answer in time", "is it there, and not behind a firewall? Try again later"),
@@ -44,6 +54,8 @@ _FAILURES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str],
     ),
     (socket.gaierror, "cannot be found: no host has this name", "is the name right?"),
     (ConnectionError, "ended the connection before it answered", "is it an 'ingest-tui serve'? Try again"),
+    (IncompleteRead, _CUT_OFF, "try again"),
+    (LineTooLong, "sends a header that is too long", "is it an 'ingest-tui serve'?"),
     (
         (HTTPException, ValueError),
         "does not answer in HTTP",
@@ -168,7 +180,7 @@ class ServerConnection:
                     raise self._too_large()
                 yield piece
         if expected is not None and read < expected:
-            raise self._failure("ended its answer in the middle", "try again")
+            raise self._failure(_CUT_OFF, "try again")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

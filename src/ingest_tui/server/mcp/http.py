@@ -22,8 +22,8 @@ McpAnswer = Callable[[bytes, Scope, Receive, Send], Awaitable[None]]
 
 _BAD_REQUEST = 400
 _HOW_TO_WRITE = (
-    "send a token that may write, as 'Authorization: Bearer TOKEN'; 'ingest-tui serve token add NAME --scope write'"
-    " makes one"
+    "send a token that may write, after the word Bearer in the header Authorization;"
+    " 'ingest-tui serve token add NAME --scope write' makes one"
 )
 _SERVES_READ_ONLY = "the server was started with --read-only; without it a token of scope write may"
 

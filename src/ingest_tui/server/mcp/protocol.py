@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
-import anyio
-import anyio.to_thread
 from mcp import types
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
+from ingest_tui.model.errors import IngestError
+from ingest_tui.server.endpoint import SERVICE_SECONDS
 from ingest_tui.server.mcp.lookups import GivenUp
 from ingest_tui.server.mcp.reach import Reach
 from ingest_tui.server.mcp.resources import TEMPLATE, contents_at, newest
@@ -64,9 +67,10 @@ def make_server(reach_of: ReachOf) -> Server[Any]:
 class RequestAnswering:
     """What answers the requests. Services block, so each is called in one of a few threads."""
 
-    def __init__(self, reach_of: ReachOf) -> None:
+    def __init__(self, reach_of: ReachOf, *, seconds: float = SERVICE_SECONDS) -> None:
         self._reach_of = reach_of
-        self._threads = anyio.CapacityLimiter(THREADS)
+        self._seconds = seconds
+        self._threads = ThreadPoolExecutor(THREADS, "agent")
 
     async def list_tools(self, context: Any, _params: Any) -> types.ListToolsResult:
         """Return the tools that the caller may use."""
@@ -97,24 +101,23 @@ class RequestAnswering:
         return types.ReadResourceResult(contents=[*_outcome_of(answered)])
 
     async def for_caller(self, context: Any, act: Callable[[Reach, GivenUp], Outcome]) -> RequestOutcome[Outcome]:
-        """Act for the caller of a request, in a thread. Once nobody waits any more it is told so, and waited for.
+        """Act for the caller of a request, in a thread; what takes too long is an error.
 
-        It is not abandoned: a client that asks and cancels again and again would have threads without number.
+        Once nobody waits any more, the thread is told so. It then goes on to its end, and no other takes its place
+        meanwhile: a client that asks and cancels again and again has no more threads than others.
         """
         no_more = threading.Event()
-
-        async def hear_of_cancellation() -> None:
-            try:
-                await anyio.sleep_forever()
-            finally:
-                no_more.set()
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(hear_of_cancellation)
-            work = partial(self._acted, context, act, no_more.is_set)
-            answered = await anyio.to_thread.run_sync(work, limiter=self._threads)
-            group.cancel_scope.cancel()
-        return answered
+        work = partial(copy_context().run, self._acted, context, act, no_more.is_set)
+        try:
+            async with asyncio.timeout(self._seconds):
+                answered: RequestOutcome[Outcome] = await asyncio.get_running_loop().run_in_executor(
+                    self._threads, work
+                )
+                return answered
+        except TimeoutError:  # of the wait: the work itself raises nothing
+            return RequestOutcome(None, error_value(None, _took_too_long(self._seconds)))
+        finally:
+            no_more.set()
 
     def _acted(
         self, context: Any, act: Callable[[Reach, GivenUp], Outcome], given_up: GivenUp
@@ -129,6 +132,14 @@ class RequestAnswering:
             if known.reason == "unexpected":
                 _log.error("unexpected %s while answering", type(error).__name__, exc_info=error)
             return RequestOutcome(None, error_value(reach, known))
+
+
+def _took_too_long(seconds: float) -> IngestError:
+    return IngestError(
+        f"there was no answer within {seconds:.0f} s; what was asked for may still be done",
+        hint="ask for less, or again in a moment; look at what it changes before it is called again",
+        code="service_timeout",
+    )
 
 
 def _outcome_of(answered: RequestOutcome[Outcome]) -> Outcome:

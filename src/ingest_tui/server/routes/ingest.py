@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
@@ -14,10 +15,21 @@ from ingest_tui.model.access_token import ADMIN, WRITE
 from ingest_tui.model.errors import IngestError, NotFoundError, UsageError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.identifiers import slug
+from ingest_tui.model.keys import bytes_from_key
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import UPLOAD_SOURCE, Source
 from ingest_tui.server.answers import json_bytes
-from ingest_tui.server.endpoint import LONG_SECONDS, AnyEndpoint, Body, Call, HttpEndpoint, NoBody, Params, Reply
+from ingest_tui.server.endpoint import (
+    LONG_SECONDS,
+    AnyEndpoint,
+    Body,
+    Call,
+    HttpEndpoint,
+    NoBody,
+    Params,
+    Reply,
+    SentFile,
+)
 from ingest_tui.server.pages import PageParams, number_cursor, page_at
 from ingest_tui.server.problems import RequestError, status_of
 from ingest_tui.server.routes.collections import CollectionParams, collection_for
@@ -90,19 +102,44 @@ class UploadForm(Body):
     label: str = Field(default="", max_length=100, description="of the versions that come of them")
     replace: bool = Field(default=False, description="delete the versions before them")
     preferences: str = Field(default="", max_length=20_000, description="in place of those of the collection, as JSON")
+    names: str = Field(
+        default="",
+        max_length=200_000,
+        description="of the files in their order, in place of those in the parts, as JSON;"
+        " one that is not UTF-8 is bytes: and its percent-encoding",
+    )
 
     def overrides(self) -> dict[str, Any] | None:
         """Return the preferences that are given; raises `RequestError` for what is no object of JSON."""
         if not self.preferences:
             return None
-        try:
-            given = orjson.loads(self.preferences)
-        except orjson.JSONDecodeError:
-            given = None
+        given = _loaded(self.preferences)
         if not isinstance(given, dict):
-            problem = ("preferences", "is no object of JSON")
-            raise RequestError(": ".join(problem), status=422, code="invalid", errors=[problem])
+            raise _invalid("preferences", "is no object of JSON")
         return given
+
+    def named(self, files: Sequence[SentFile]) -> list[SentFile]:
+        """Return the files under the names that are given; raises `RequestError` for what is no name for each."""
+        if not self.names:
+            return list(files)
+        given = _loaded(self.names)
+        if not isinstance(given, list) or len(given) != len(files) or not all(isinstance(one, str) for one in given):
+            raise _invalid("names", "is no list of JSON with a name for each file")
+        return [
+            SentFile(os.fsdecode(bytes_from_key(name)), file.stream) for name, file in zip(given, files, strict=True)
+        ]
+
+
+def _loaded(text: str) -> Any:
+    """Return the value of a JSON text; None for what is none."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _invalid(field: str, what: str) -> RequestError:
+    return RequestError(f"{field}: {what}", status=_INVALID, code="invalid", errors=[(field, what)])
 
 
 class FilesParams(CollectionParams, PageParams):
@@ -128,8 +165,7 @@ def ingest(call: Call[Params, IngestBody]) -> Reply:
     if body.source_id is not None:
         source = source_for(call, body.source_id)
         if body.collection_id not in {None, source.collection_id}:
-            problem = ("collection_id", "is not that of the source")
-            raise RequestError(": ".join(problem), status=_INVALID, code="invalid", errors=[problem])
+            raise _invalid("collection_id", "is not that of the source")
         return queued_sync(call, source, force=body.force)
     warn_of_both(body.source_config, body.source_path)
     source = _described_source(call, body)
@@ -175,7 +211,7 @@ def upload_files(call: Call[CollectionParams, UploadForm]) -> Reply:
         )
     problems: list[tuple[str, str]] = []
     files: list[UploadFile] = []
-    for number, sent in enumerate(call.files):
+    for number, sent in enumerate(call.body.named(call.files)):
         try:
             files.append(file_from(sent.stream, sent.name))
         except IngestError as error:

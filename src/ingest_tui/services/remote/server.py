@@ -111,7 +111,10 @@ class Server:
         """Return a record as what it is here; fields that are not known here are passed over."""
         with self.reading(path):
             known = {name: record[name] for name in _names_of(kind) if name in record}
-            made: Read = _adapter(kind).validate_python(known)  # type: ignore[arg-type] # a class can be hashed
+            try:
+                made: Read = _adapter(kind).validate_python(known)  # type: ignore[arg-type] # a class can be hashed
+            except IngestError as error:  # what a person who typed it would be told
+                raise ValueError(error.message) from None
             return made
 
     def read_all(self, kind: type[Read], records: Any, *path: str) -> list[Read]:

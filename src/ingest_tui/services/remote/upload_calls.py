@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,13 +22,15 @@ from ingest_tui.services.remote.server import Server, path_of
 _LARGEST_FILE = 2 << 30
 _IN_MEMORY = 1 << 20
 _PIECE = 1 << 18
+_UNSENDABLE = re.compile(r'[\x00-\x1f\x7f"\\]')
+"""What the head of a part cannot hold; the field ``names`` has the whole names."""
 
 
 class _Part(NamedTuple):
-    """A part of a form: its head, and the file that it has, with its size."""
+    """A part of a form: its head, and the file that it has, with its size and what a person calls it."""
 
     head: bytes
-    name: str = ""
+    shown: str = ""
     file: BinaryIO | None = None
     size: int = 0
 
@@ -48,6 +51,7 @@ def upload_files(
     if problems:
         raise as_one_error(problems, len(chosen))
     values = {"label": label, "replace": "true" if replace else ""}
+    values["names"] = orjson.dumps([one.name for one in chosen]).decode()
     values["preferences"] = orjson.dumps(dict(overrides)).decode() if overrides else ""
     mark = f"ingest-tui-{secrets.token_hex(16)}"
     path = ("collections", collection_id, "files")
@@ -68,8 +72,6 @@ def _field(mark: str, name: str, value: str) -> _Part:
 
 def _opened(until_sent: ExitStack, mark: str, file: UploadFile) -> _Part:
     """Return the part of a file, which is closed once all are sent; a stream is read first, to know its size."""
-    if set(file.name) & set("\r\n"):
-        raise UsageError(f"{file.shown!r} cannot be sent: its name has a line break", hint="--name gives it another")
     if file.path is not None:
         opened: BinaryIO = until_sent.enter_context(file.path.open("rb"))
     else:
@@ -79,10 +81,9 @@ def _opened(until_sent: ExitStack, mark: str, file: UploadFile) -> _Part:
         opened = kept  # type: ignore[assignment] # it is one, but for its type
     size = opened.seek(0, 2)
     opened.seek(0)
-    name = file.name.replace("\\", "\\\\").replace('"', '\\"')
-    disposition = f'Content-Disposition: form-data; name="files"; filename="{name}"'
+    disposition = f'Content-Disposition: form-data; name="files"; filename="{_UNSENDABLE.sub("_", file.name)}"'
     head = f"--{mark}\r\n{disposition}\r\nContent-Type: application/octet-stream\r\n\r\n"
-    return _Part(head.encode("utf-8", "surrogateescape"), file.name, opened, size)
+    return _Part(head.encode(), file.shown, opened, size)
 
 
 def _sent(parts: Sequence[_Part], end: bytes, progress: UploadProgress | None) -> Iterator[bytes]:
@@ -105,7 +106,7 @@ def _exactly(part: _Part) -> Iterator[bytes]:
     while left and part.file is not None:
         piece = part.file.read(min(_PIECE, left))
         if not piece:
-            raise UsageError(f"{part.name!r} has become smaller while it was sent", hint="try again")
+            raise UsageError(f"{part.shown} has become smaller while it was sent", hint="try again")
         left -= len(piece)
         yield piece
 

@@ -60,6 +60,7 @@ def test_an_agent_asks_over_http_what_it_asks_over_stdio(served: Served, mode: s
     hint = agent.error("sync", source_id="papers")["hint"]
     assert "--scope write" in hint
     assert "allow-write" not in hint
+    assert "redacted" not in hint
 
 
 def test_a_token_says_what_an_agent_may_do(served: Served) -> None:

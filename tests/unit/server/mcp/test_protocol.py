@@ -78,7 +78,7 @@ def test_many_calls_share_a_few_threads(tmp_path: Path) -> None:
 
 
 def test_who_stops_waiting_is_heard(tmp_path: Path) -> None:
-    """A call that is cancelled tells its work so, and its thread is free before anything else is done."""
+    """A call that is cancelled tells its work so, which then ends."""
     started, heard = threading.Event(), list[bool]()
 
     def act(_reach: Reach, given_up: GivenUp) -> None:
@@ -93,4 +93,33 @@ def test_who_stops_waiting_is_heard(tmp_path: Path) -> None:
             group.cancel_scope.cancel()
 
     anyio.run(cancelled)
-    assert heard == [True]
+    wait_until(lambda: heard == [True])
+
+
+def test_a_call_that_takes_too_long_is_an_error(tmp_path: Path) -> None:
+    """It has a code and says what to do; its thread is told, and there is never one more meanwhile."""
+    go_on, told, begun = threading.Event(), threading.Semaphore(0), list[int]()
+
+    def act(_reach: Reach, given_up: GivenUp) -> None:
+        begun.append(1)
+        wait_until(given_up)
+        told.release()
+        go_on.wait(60)
+
+    async def asked() -> None:
+        slow = RequestAnswering(lambda _context: Reach(Client(tmp_path)), seconds=0.05)
+        with anyio.fail_after(60):
+            while len(begun) < THREADS:
+                answered = await slow.for_caller(None, act)
+                assert answered.outcome is None
+                assert answered.error["code"] == "service_timeout"
+                assert answered.error["hint"]
+            assert (await slow.for_caller(None, act)).outcome is None
+        assert len(begun) == THREADS
+        go_on.set()
+
+    try:
+        anyio.run(asked)
+    finally:
+        go_on.set()
+    assert told.acquire(timeout=60)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 from ingest_tui import open_workspace
+from ingest_tui.model.keys import key_from_bytes
+from ingest_tui.model.source import UPLOAD_SOURCE
+from ingest_tui.services.workers import follow_job
 from ingest_tui.worker.living_workers import WorkerRegistration
 from tests.servers.served import Served
 
@@ -35,6 +40,11 @@ def test_an_upload_that_cannot_be_taken_names_each_file(own: Served) -> None:
             ([("other", good)], {}, "other"),
             ([("files", good)], {"label": "x" * 101}, "body.label"),
             ([("files", good)], {"unknown": "x"}, "body.unknown"),
+            ([("files", good)], {"names": "[]"}, "names"),
+            ([("files", good)], {"names": "{"}, "names"),
+            ([("files", good)], {"names": "[1]"}, "names"),
+            ([("files", good)], {"names": '["../x.txt"]'}, "files.0"),
+            ([("files", good)], {"names": '["bytes:..%2Fx.txt"]'}, "files.0"),
         ):
             answer = asking.post(path, files=files, data=data)
             assert answer.status_code == 422, answer.text
@@ -42,6 +52,22 @@ def test_an_upload_that_cannot_be_taken_names_each_file(own: Served) -> None:
         assert asking.post(path, data={"files": "x"}).status_code == 415
         assert asking.post("/collections/none/files", files=[("files", good)]).status_code == 404
         assert asking.get("/jobs").json()["items"] == before
+
+
+def test_a_file_has_the_same_name_over_a_server(own: Served, tmp_path: Path) -> None:
+    """Whatever it is called: names that are not UTF-8, or look so, line breaks, quotes, drives of other systems."""
+    folder = tmp_path / "to send"
+    folder.mkdir()
+    names = (b"caf\xe9.txt", b"bytes:%41.txt", b"line\r\nbreak.txt", b'a "b" \\ c.txt', b"C:\\d.txt", "ü€.txt".encode())
+    files = [Path(os.fsdecode(os.fsencode(folder) + b"/" + name)) for name in names]
+    for number, file in enumerate(files):
+        file.write_text(f"words of number {number}")
+    with own.asking() as asking:
+        job = own.remote(asking).documents.upload(files)
+    with open_workspace(own.root) as handle:
+        follow_job(handle.workspace, job.job_id, lambda _state: None, run_here=True)
+    kept = {one.key.removeprefix("default/") for one in own.client.documents.list(source_id=UPLOAD_SOURCE)}
+    assert kept == {key_from_bytes(name) for name in names}
 
 
 def test_documents_in_the_body_are_files(own: Served) -> None:
