@@ -205,7 +205,7 @@ def test_what_acts_on_a_screen_is_what_the_program_takes_for_that(page: Page) ->
     """The page and `safe_block` make the same characters visible, in the same way."""
     points = [*range(0x3000), *range(0xD800, 0xE000), *range(0xFE00, 0x10000), *range(0xE0000, 0xE0100)]
     shown = page.value(
-        f"import('/page/page.js').then((module) => {points}.map((one) => module.visible(String.fromCodePoint(one))))"
+        f"import('/page/text.js').then((module) => {points}.map((one) => module.visible(String.fromCodePoint(one))))"
         ".then((all) => all.map((one) => one.isWellFormed() ? one : 'broken'))"
     )
     assert shown == [safe_block(chr(point)) for point in points]

@@ -102,6 +102,88 @@ def test_files_are_dropped_and_the_one_that_is_refused_is_named(page: Page, call
     page.wait_for_text("#events", "ingested")
 
 
+def actions(page: Page) -> list[str]:
+    """Return what is offered to be done with the job that is shown."""
+    return [
+        str(label)
+        for label in page.value("[...document.querySelectorAll('#job-actions button')].map((one) => one.textContent)")
+    ]
+
+
+def choose(page: Page, label: str, *, answer: str = "confirm-yes") -> None:
+    """Go to a button of the job by keys alone, press it, and answer what the page asks then."""
+    page.wait(
+        f"[...document.querySelectorAll('#job-actions button')].some((one) => one.textContent === {json.dumps(label)})"
+    )
+    page.value("document.getElementById('job-title').focus()")
+    page.tab_to(label)
+    page.press("Enter")
+    page.wait("document.getElementById('confirm-dialog').open")
+    assert page.focused() == "confirm-no", "what changes nothing has the focus"
+    assert page.text("#confirm-title") == f"{label}?"
+    if answer == "confirm-yes":
+        page.press("Tab")
+        assert page.focused() == answer
+    page.press("Enter" if answer.startswith("confirm") else answer)
+    page.wait("!document.getElementById('confirm-dialog').open")
+
+
+def test_a_job_is_paused_resumed_cancelled_and_done_again(page: Page, calls: Cli) -> None:
+    """Each by keys, after a question whose answer may be no; what is offered follows from the state of the job."""
+    with open_workspace(calls.workspace) as handle:
+        job = enqueue_sync(handle.workspace, "notes")
+        page.value(f"location.hash = '#job?id={job.job_id}'")
+        page.wait_for_text("#job-facts", "queued")
+        for answer in ("confirm-no", "Escape"):
+            choose(page, "Pause", answer=answer)
+        assert not [asked for asked in page.asked if asked.endswith("/pause")], "nothing was asked for"
+        assert actions(page) == ["Pause", "Cancel the job"]
+        assert ("group", "What can be done with the job") in page.accessible()
+        choose(page, "Pause")
+        page.wait_for_text("#job-facts", "paused")
+        choose(page, "Resume")
+        page.wait_for_text("#job-facts", "interrupted")
+        choose(page, "Cancel the job")
+        page.wait_for_text("#job-facts", "cancelled")
+        choose(page, "Do it again")
+        page.wait(f"!location.hash.includes({json.dumps(job.job_id)})")
+        page.wait_for_text("#job-facts", "queued")
+        again = page.text("#job-title").removeprefix("Job ")
+        assert again != job.job_id
+        assert page.focused() == "job-title"
+        cancel_job(handle.workspace, again)
+        page.wait_for_text("#status", "The job is cancelled")
+
+
+def test_held_deletions_are_refused_and_approved(page: Page, calls: Cli) -> None:
+    """The page says how many documents it is about; refused they stay, approved a job carries them out."""
+    folder = calls.home / "gone"
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"{number}.txt").write_text(f"number {number}")
+    with open_workspace(calls.workspace) as handle:
+        handle.add_source("gone", path=str(folder), collection="notes")
+        handle.sync("gone")
+        for path in folder.iterdir():
+            path.unlink()
+        (folder / "other.txt").write_text("another one")
+        held = handle.sync("gone").job_id
+        page.value(f"location.hash = '#job?id={held}'")
+        choose(page, "Refuse the deletions")
+        page.wait_for_text("#status", "The documents stay")
+        page.wait("document.activeElement.id === 'job-title'")
+        assert "Approve the deletions" not in actions(page)
+        held = handle.sync("gone").job_id
+        page.value(f"location.hash = '#job?id={held}'")
+        page.wait_for_text("#job-title", held)
+        choose(page, "Approve the deletions")
+        assert "12 go to the trash" in page.value("document.getElementById('confirm-text').textContent")
+        page.wait_for_text("#job-facts", "queued")
+        job_id = page.text("#job-title").removeprefix("Job ")
+        follow_job(handle.workspace, job_id, lambda _state: None, run_here=True)
+        page.wait_for_text("#job-facts", "items retired")
+
+
 def test_an_upload_without_a_file_says_so(page: Page) -> None:
     """Nothing is sent, and the page says what to do."""
     page.value("location.hash = '#upload'")
@@ -115,7 +197,10 @@ def test_an_upload_without_a_file_says_so(page: Page) -> None:
 def guarded(tmp_path: Path) -> Iterator[tuple[Cli, str, str]]:
     """A server that wants a token, its address and a token."""
     cli = Cli(tmp_path)
-    with open_workspace(cli.workspace):
+    with open_workspace(cli.workspace) as handle:
+        (tmp_path / "papers").mkdir()
+        handle.add_source("papers", path=str(tmp_path / "papers"))
+        enqueue_sync(handle.workspace, "papers")
         secret = str(cli.run("serve", "token", "add", "reader", "--json").json["token"])
     with running_server(cli) as (_process, address):
         yield cli, address, secret
@@ -155,6 +240,10 @@ def test_a_token_is_asked_for_where_one_is_needed(
         page.forget_refused("403")
         page.value("location.hash = '#jobs'")
         page.wait_for_request("/events")
+        page.wait("document.querySelector('#job-rows a')")
+        page.value("document.querySelector('#job-rows a').click()")
+        page.wait_for_text("#job-facts", "queued")
+        assert page.value("document.querySelectorAll('#job-actions button').length") == 0, "it may only read"
         cli.run("serve", "token", "revoke", "reader")
         page.wait(is_asked)
         page.press("Escape")

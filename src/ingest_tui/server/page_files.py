@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
+from pathlib import PurePath
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,7 +29,7 @@ _HEADERS = {
 }
 _PAGE = "page.html"
 _Answer = Callable[[Request], Awaitable[Response]]
-_MEDIA_TYPES = {_PAGE: "text/html", "page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 def page_routes(for_programs: _Answer) -> list[Route]:
@@ -37,16 +38,20 @@ def page_routes(for_programs: _Answer) -> list[Route]:
     ``for_programs`` answers at the address of the page who does not ask for HTML.
     """
     folder = files("ingest_tui.server") / "page"
-    content = {name: (folder / name).read_bytes() for name in _MEDIA_TYPES}
+    content = {one.name: one.read_bytes() for one in folder.iterdir() if _ending(one.name) in _MEDIA_TYPES}
     parts = [
         Route(f"/page/{name}", _answering(name, content[name]), methods=["GET"]) for name in content if name != _PAGE
     ]
     return [Route("/", _for_browsers(_answering(_PAGE, content[_PAGE]), for_programs), methods=["GET"]), *parts]
 
 
+def _ending(name: str) -> str:
+    return PurePath(name).suffix
+
+
 def _answering(name: str, content: bytes) -> _Answer:
     async def answer(_request: Request) -> Response:
-        return Response(content, headers=_HEADERS, media_type=_MEDIA_TYPES[name])
+        return Response(content, headers=_HEADERS, media_type=_MEDIA_TYPES[_ending(name)])
 
     return answer
 

@@ -68,6 +68,7 @@ def stories(served: Served, api: OpenApiClient) -> dict[str, Callable[[], Any]]:
     return {
         "describe_server": lambda: api.call("describe_server"),
         "health": lambda: api.call("health"),
+        "describe_caller": lambda: api.call("describe_caller"),
         "ready": lambda: api.call("ready"),
         "metrics": lambda: api.call("metrics"),
         "list_audit": lambda: api.call("list_audit", limit=2),

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from tests.servers.served import Served
 
 FOLDER = files("ingest_tui.server") / "page"
+SCRIPTS = {one.name: one.read_text(encoding="utf-8") for one in FOLDER.iterdir() if one.name.endswith(".js")}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -25,8 +26,8 @@ def test_a_browser_gets_the_page_and_a_program_what_it_needs(asking: TestClient)
 
 @pytest.mark.parametrize(
     ("path", "kind"),
-    [("/", "text/html"), ("/page/page.js", "text/javascript"), ("/page/page.css", "text/css"),
-     ("/page/icon.svg", "image/svg+xml")],
+    [("/", "text/html"), ("/page/page.js", "text/javascript"), ("/page/text.js", "text/javascript"),
+     ("/page/page.css", "text/css"), ("/page/icon.svg", "image/svg+xml")],
 )  # fmt: skip
 def test_every_file_of_it_comes_with_the_policy(asking: TestClient, path: str, kind: str) -> None:
     """Nothing inline, nothing of other hosts, no markup out of a text; and nobody guesses another kind of file."""
@@ -52,23 +53,27 @@ def test_the_page_has_nothing_inline_and_nothing_of_others() -> None:
     assert not re.findall(r"<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]*\ssrc=)", html)
     loaded = re.findall(r'<(?:script|link)[^>]*(?:src|href)="([^"]*)"', html)
     assert sorted(loaded) == ["/page/icon.svg", "/page/page.css", "/page/page.js"]
-    for name in ("page.html", "page.css", "page.js"):
+    for name in ("page.html", "page.css"):
         assert not re.findall(r"https?://|@import|url\(", (FOLDER / name).read_text(encoding="utf-8")), name
+    for name, script in SCRIPTS.items():
+        assert not re.findall(r"https?://|\bimport\(", script), name
+        assert set(re.findall(r'\bfrom "([^"]*)"', script)) <= {f"./{one}" for one in SCRIPTS}, name
 
 
 def test_the_script_makes_no_markup_out_of_text() -> None:
     """Texts become text nodes: none of the ways to markup or code is in it."""
-    script = (FOLDER / "page.js").read_text(encoding="utf-8")
-    assert not re.findall(
-        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(|DOMParser", script
-    )
+    for name, script in SCRIPTS.items():
+        assert not re.findall(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(|DOMParser", script
+        ), name
 
 
 def test_every_element_that_the_script_names_is_in_the_page() -> None:
     """A name that is misspelt would fail where nobody looks."""
-    html, script = ((FOLDER / name).read_text(encoding="utf-8") for name in ("page.html", "page.js"))
+    html = (FOLDER / "page.html").read_text(encoding="utf-8")
     ids = set(re.findall(r'\sid="([^"]+)"', html))
-    assert set(re.findall(r'\bat\("([^"]+)"\)', script)) <= ids
+    for name, script in SCRIPTS.items():
+        assert set(re.findall(r'\bat\("([^"]+)"\)', script)) <= ids, name
     referred = re.findall(r'\s(?:for|aria-labelledby|aria-describedby)="([^"]+)"', html)
     assert set(referred) <= ids
 

@@ -74,8 +74,13 @@ class NamedThing(Answer):
 
 
 def list_attention(call: Call[Params, NoBody]) -> AttentionAnswers:
-    """List what needs a person now, the worst first."""
+    """List what needs a person now, the worst first. A token of one collection sees what is about its sources."""
     found = call.client.maintenance.attention()
+    if call.caller.collection_id is not None:
+        seen = {
+            one.source.source_id for one in call.client.sources.list() if call.caller.sees(one.source.collection_id)
+        }
+        found = [one for one in found if one.source_id in seen]
     return AttentionAnswers(items=[AttentionAnswer.model_validate(one.as_dict()) for one in found])
 
 
@@ -110,7 +115,7 @@ def look_up_name(call: Call[NameParams, NoBody]) -> NamedThing:
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
     HttpEndpoint(
         method="GET", path="/attention", summary="What needs a person", tag=_TAG, handler=list_attention,
-        params=Params, body=NoBody, answer=AttentionAnswers, whole_workspace=True,
+        params=Params, body=NoBody, answer=AttentionAnswers,
     ),
     HttpEndpoint(
         method="GET", path="/workers", summary="Who works", tag=_TAG, handler=list_workers,

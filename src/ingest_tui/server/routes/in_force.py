@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from pydantic import Field
@@ -94,8 +95,11 @@ def _rows(rows: Sequence[PreferenceInForce] | None) -> PreferenceAnswers:
 
 
 def select_documents(call: Call[Params, SelectBody]) -> SelectedDocuments:
-    """Return the documents that somebody names as on the command line, or selects; 404 where there is none."""
-    body = call.body
+    """Return the documents that somebody names as on the command line, or selects; 404 where there is none.
+
+    A token of one collection names them by their identifiers, and selects among those of its collection.
+    """
+    body, caller = call.body, call.caller
     selector = Selector(
         collection_id=body.collection_id,
         source_id=body.source_id,
@@ -103,9 +107,13 @@ def select_documents(call: Call[Params, SelectBody]) -> SelectedDocuments:
         path=body.path,
         older_than=None if body.older_than_seconds is None else timedelta(seconds=body.older_than_seconds),
     )
-    return SelectedDocuments(
-        items=states_of(call, call.client.documents.select(body.documents, selector, state=body.state))
-    )
+    names = body.documents
+    if caller.collection_id is not None:
+        caller.check_sees(body.collection_id or caller.collection_id, "the collection")
+        names = [document_for(call, one).document_id for one in names]
+        if not selector.is_empty:
+            selector = replace(selector, collection_id=caller.collection_id)
+    return SelectedDocuments(items=states_of(call, call.client.documents.select(names, selector, state=body.state)))
 
 
 def list_broken_links(call: Call[BrokenLinksParams, NoBody]) -> DocumentLinks:
@@ -134,7 +142,7 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     ),
     HttpEndpoint(
         method="POST", path="/select", summary="The documents that are meant", tag="documents",
-        handler=select_documents, params=Params, body=SelectBody, answer=SelectedDocuments, whole_workspace=True,
+        handler=select_documents, params=Params, body=SelectBody, answer=SelectedDocuments,
     ),
     HttpEndpoint(
         method="GET", path="/links/broken", summary="Links that lead nowhere", tag="documents",

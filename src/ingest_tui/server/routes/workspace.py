@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 from starlette.responses import Response
 
-from ingest_tui.model.access_token import ADMIN
+from ingest_tui.model.access_token import ADMIN, WRITE, TokenScope
 from ingest_tui.server.endpoint import Answer, AnyEndpoint, Call, HttpEndpoint, NoBody, Params, Reply
 from ingest_tui.server.pages import Page, PageParams, closing_all, encoded_cursor, number_cursor
 from ingest_tui.server.values import Moment
@@ -34,6 +34,18 @@ class ServerAnswer(Answer):
     openapi: str = "/openapi.json"
     mcp: str = "/mcp"
     health: str = "/health"
+
+
+class CallerAnswer(Answer):
+    """Who the server takes the sender of a request for. ``name``: of the token; empty where none is needed.
+
+    ``may_change``: it may run and change something, and the server was not started with ``--read-only``.
+    """
+
+    name: str
+    scope: TokenScope
+    collection_id: str | None
+    may_change: bool
 
 
 class HealthFinding(Answer):
@@ -64,6 +76,13 @@ def health(call: Call[Params, NoBody]) -> Alive:
     """Say that the server answers; asks nothing of the workspace."""
     del call
     return Alive()
+
+
+def describe_caller(call: Call[Params, NoBody]) -> CallerAnswer:
+    """Say who the server takes you for, and what you may do."""
+    caller = call.caller
+    may_change = caller.may(WRITE) and not call.client.read_only
+    return CallerAnswer(name=caller.name, scope=caller.scope, collection_id=caller.collection_id, may_change=may_change)
 
 
 def ready(call: Call[Params, NoBody]) -> Readiness:
@@ -125,6 +144,10 @@ ENDPOINTS: tuple[AnyEndpoint, ...] = (
     HttpEndpoint(
         method="GET", path="/health", summary="Whether the server answers", tag=_TAG, handler=health,
         params=Params, body=NoBody, answer=Alive, is_public=True,
+    ),
+    HttpEndpoint(
+        method="GET", path="/caller", summary="Who you are to the server", tag=_TAG, handler=describe_caller,
+        params=Params, body=NoBody, answer=CallerAnswer,
     ),
     HttpEndpoint(
         method="GET", path="/health/ready", summary="Whether the workspace can be used", tag=_TAG, handler=ready,

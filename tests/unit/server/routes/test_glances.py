@@ -8,6 +8,7 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
+from ingest_tui.model.selector import Selector
 from tests.servers.served import Served
 
 KINDS = ("source", "collection", "type", "job", "document")
@@ -55,6 +56,22 @@ def test_odd_preferences_of_an_upload_are_refused(own: Served, preferences: str)
     assert answer.status_code in {400, 422}, answer.text
 
 
+def test_who_asks_learns_what_they_may(own: Served) -> None:
+    """Who needs no token may do everything; a token what it is for; nobody changes what is only read."""
+    with own.asking() as asking:
+        assert asking.get("/caller").json() == {"name": "", "scope": "admin", "collection_id": None, "may_change": True}
+    tokens = {scope: own.token(scope, scope, collection="default") for scope in ("read", "write")}
+    for scope, secret in tokens.items():
+        for read_only in (False, True):
+            with own.asking(token=secret, read_only=read_only) as asking:
+                assert asking.get("/caller").json() == {
+                    "name": scope,
+                    "scope": scope,
+                    "collection_id": "default",
+                    "may_change": scope == "write" and not read_only,
+                }
+
+
 def test_a_token_of_one_collection_sees_nothing_of_others(own: Served) -> None:
     """Neither jobs of others nor what is of the whole workspace."""
     own.client.collections.add("Mine")
@@ -65,7 +82,6 @@ def test_a_token_of_one_collection_sees_nothing_of_others(own: Served) -> None:
     with own.asking(token=mine) as asking:
         assert asking.get("/manifests").json()["items"] == []
         paths: tuple[str, ...] = (
-            "/attention",
             "/workers",
             "/names/job?called=last",
             "/search/remarks?q=x",
@@ -73,9 +89,38 @@ def test_a_token_of_one_collection_sees_nothing_of_others(own: Served) -> None:
         )
         paths += (f"/jobs/{own.job_id}/held", "/sources/papers/outcomes", "/sources/papers/preferences")
         assert [asking.get(path).status_code for path in paths] == [404] * len(paths)
-        assert asking.post("/select", json={"documents": ["weather.md"]}).status_code == 404
+        selections: tuple[dict[str, Any], ...] = (
+            {"documents": ["weather.md"]}, {"documents": [own.document_id()]}, {"source_id": "papers"},
+            {"collection_id": "default"}, {"media_type": "md"},
+        )  # fmt: skip
+        assert [asking.post("/select", json=one).status_code for one in selections] == [404] * len(selections)
+        assert asking.get("/attention").json() == {"items": []}
         assert asking.get("/links/broken").json()["items"] == []
     with own.asking(token=theirs) as asking:
         found = asking.get("/manifests").json()["items"]
         assert [one["job_id"] for one in found] == [own.job_id]
         assert str(own.root.parent) not in orjson.dumps(found).decode()
+        about = asking.get("/attention").json()["items"]
+        assert {one["source_id"] for one in about} == {"papers"}
+        document_id = own.document_id()
+        for body in ({"documents": [document_id]}, {"path": "weather*"}, {"source_id": "papers", "media_type": "md"}):
+            chosen = asking.post("/select", json=body).json()["items"]
+            assert [one["document_id"] for one in chosen] == [document_id], body
+        assert asking.post("/select", json={}).status_code == 400
+
+
+def test_documents_are_restored_with_a_token_of_their_collection(own: Served) -> None:
+    """By their identifiers, also over ``--server``; not with one of another collection."""
+    own.client.collections.add("Mine")
+    mine = own.token("mine", "write", collection="mine")
+    theirs = own.token("theirs", "write", collection="default")
+    document_id = own.document_id()
+    own.client.documents.remove([document_id])
+    with own.asking(token=mine) as asking:
+        assert asking.post(f"/documents/{document_id}/restore").status_code == 404
+    with own.asking(token=theirs) as asking:
+        remote = own.remote(asking)
+        chosen = remote.documents.select([document_id], Selector(), state="retired")
+        assert [one.document_id for one in chosen] == [document_id]
+        assert remote.documents.restore(document_id).state == "active"
+        assert {one.source_id for one in remote.maintenance.attention()} <= {"papers"}
