@@ -14,7 +14,7 @@ MediaType = Annotated[str, Field(pattern=r"^[A-Za-z0-9._+/-]*$", max_length=200)
 """A media type, the beginning of one, or an ending of file names; empty for any."""
 
 
-FolderPath = Annotated[str, Field(max_length=4000, description="SOURCE[/PATH]: those in it, however far below")]
+FolderAddress = Annotated[str, Field(max_length=4000, description="SOURCE[/PATH]: those in it, however far below")]
 """Of documents; empty for all."""
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ingest_tui.server.endpoint import Answer, Body, Params
 from ingest_tui.server.pages import Page, PageParams
-from ingest_tui.server.values import FolderPath, Identifier, MediaType, Moment
+from ingest_tui.server.values import FolderAddress, Identifier, MediaType, Moment
 
 DocumentId = Annotated[str, Field(pattern=r"^[a-z0-9]{8,64}$", max_length=64)]
 VersionNumber = Annotated[int, Field(ge=1, le=2**31)]
@@ -53,7 +53,7 @@ class DocumentsParams(PageParams):
 
     collection_id: Identifier | None = None
     source_id: Identifier | None = None
-    folder: FolderPath = ""
+    folder: FolderAddress = ""
     state: Literal["active", "retired"] = "active"
     contains: str = Field(default="", max_length=500, description="words of the address or title")
     media_type: MediaType = Field(default="", description="text/, or an ending: pdf")

@@ -13,7 +13,7 @@ from ingest_tui.server.endpoint import Answer, AnyEndpoint, Body, Call, HttpEndp
 from ingest_tui.server.routes.collections import collection_for
 from ingest_tui.server.routes.document_models import DocumentId, DocumentParams, PlaceOutcome
 from ingest_tui.server.routes.documents import document_for, folder_of
-from ingest_tui.server.values import FolderPath, Identifier, MediaType, Moment
+from ingest_tui.server.values import FolderAddress, Identifier, MediaType, Moment
 
 _TAG = "search"
 LARGEST_LIMIT = 200
@@ -29,7 +29,7 @@ class SearchParams(Params):
     limit: int = Field(default=20, ge=1, le=LARGEST_LIMIT)
     collection_id: Identifier | None = None
     source_id: Identifier | None = None
-    folder: FolderPath = ""
+    folder: FolderAddress = ""
     media_type: MediaType = ""
     all_chunks: bool = Field(default=False, description="one hit for each chunk, not for each document")
     rerank: bool | None = Field(default=None, description="usual: where the collection has a reranker")
@@ -40,7 +40,7 @@ class _Choice(BaseModel):
 
     collection_id: Identifier | None = None
     source_id: Identifier | None = None
-    folder: FolderPath = ""
+    folder: FolderAddress = ""
     media_type: MediaType = ""
     contains: str = Field(default="", max_length=500, description="words of the address or title")
     outcome: PlaceOutcome | None = Field(default=None, description="what the last look at them came to")
