@@ -110,7 +110,7 @@ def test_a_collection_without_anything_says_what_to_do(root: Path) -> None:
         await pilot.press("M")
         await until(pilot, lambda: "there is no reranker yet" in notices(app))
         await pilot.press("V")
-        await until(pilot, lambda: "no version of collection default is to go" in notices(app))
+        await until(pilot, lambda: "no earlier version of collection default is to be deleted" in notices(app))
         await pilot.press("D")
         await until(pilot, lambda: "is always there" in notices(app))
         await pilot.press("R")
@@ -148,7 +148,7 @@ def test_names_that_act_on_a_terminal_are_text(root: Path) -> None:
         await until(pilot, lambda: len(page.board("sources").rows) == len(HOSTILE_NAMES))
         assert not [letter for letter in screen_text(app) if ord(letter) < 32 and letter != "\n"]
         await pilot.press("x")
-        await until(pilot, lambda: "Actions for default" in screen_text(app))
+        await until(pilot, lambda: "Actions for Default" in screen_text(app))
 
     run_story(root, story, client=client, size=(160, 40))
 

@@ -26,6 +26,7 @@ from ingest_tui.tui.views.collections.preferences_form import PreferencesForm
 from ingest_tui.tui.views.documents.collection_views import CollectionView, CollectionViews
 from ingest_tui.tui.views.documents.document_columns import CHOICES, columns_of_list
 from ingest_tui.tui.widgets.columns import lay_out
+from ingest_tui.tui.widgets.text import TextLines
 from tests.tui.stories import run_story, said, screen_text, until
 from tests.tui.test_tui_documents import choose
 
@@ -191,7 +192,7 @@ def test_preferences_are_changed_in_a_form(filled: Path) -> None:
         entry.focus()
         await pilot.press(*"20")
         await pilot.press("enter")
-        await until(pilot, lambda: "must be from 200" in said(app, "form-error"))
+        await until(pilot, lambda: "must be from 200" in said(app, "help-chunk_size"))
         await pilot.press("0", "enter")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
         assert "re-chunks 2 documents, nothing is fetched" in screen_text(app)
@@ -215,7 +216,7 @@ def test_preferences_are_previewed_before_they_are_saved(filled: Path) -> None:
         await until(pilot, lambda: app.screen.form is not None and app.screen.query("#field-chunk_size"))
         app.screen.query_one("#field-chunk_size", Input).focus()
         await pilot.press(*"20", "ctrl+r")
-        await until(pilot, lambda: "must be from 200" in said(app, "form-error"))
+        await until(pilot, lambda: "must be from 200" in said(app, "help-chunk_size"))
         await pilot.press("0", "ctrl+r")
         await until(pilot, lambda: isinstance(app.screen, LinesReport) and "#0  " in screen_text(app))
         assert f"1 chunk of {shown} by these preferences" in screen_text(app)
@@ -225,6 +226,30 @@ def test_preferences_are_previewed_before_they_are_saved(filled: Path) -> None:
 
     run_story(filled, story)
     assert preferences(filled).chunk_size is None
+
+
+def test_chunks_are_shown_only_by_what_can_be(filled: Path) -> None:
+    """Next to the form are the chunks as entered; while that cannot be there are none, and its field says why."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 62)
+        await switch(app, pilot, "reports")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("P")
+        await until(pilot, lambda: app.screen.form is not None and app.screen.query("#field-chunk_size"))
+        chunks = app.screen.query_one("#chunks-now", TextLines)
+        await until(pilot, lambda: "#0  " in chunks.plain and str(chunks.border_subtitle) == "as entered")
+        app.screen.query_one("#field-chunk_size", Input).focus()
+        await pilot.press(*"20")
+        await until(pilot, lambda: "must be from 200" in said(app, "help-chunk_size"))
+        await until(pilot, lambda: "#0  " not in chunks.plain and "no chunks to show" in chunks.plain)
+        assert not chunks.border_subtitle
+        await pilot.press("0")
+        await until(pilot, lambda: "#0  " in chunks.plain and str(chunks.border_subtitle) == "as entered")
+        assert "must be" not in said(app, "help-chunk_size")
+
+    run_story(filled, story, size=(160, 50))
 
 
 def test_preferences_of_an_empty_collection_have_no_preview(filled: Path) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from ingest_tui.model.textdiff import diff_texts
 from ingest_tui.services.client import Client
-from ingest_tui.tui.dialogs.dialogs import Choose
 from ingest_tui.tui.views.documents.diff_rows import DiffRow, diff_rows, paired_lines, unified_lines
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 from ingest_tui.tui.widgets.text_lines import BETWEEN, Row, Span, TonedLine, beside, line_of, rows_of, toned_parts
@@ -45,6 +44,18 @@ def test_a_line_that_changed_is_next_to_what_it_was_with_its_words_marked() -> N
     ]
     assert marked(changed[0].older, changed[0].older_words) == ["noon"]
     assert marked(changed[0].newer, changed[0].newer_words) == ["dawn"]
+
+
+def test_lines_of_both_columns_have_their_numbers() -> None:
+    """Each counts its own lines, from where a place of the diff says; where a text has no line there is no number."""
+    old = "".join(f"line {number}\n" for number in range(1, 13))
+    found = rows(old, old.replace("line 6\n", "").replace("line 9\n", "line 9 here\nmore\n"))
+    assert [(row.older_number, row.newer_number) for row in found if row.is_changed] == [(6, 6), (9, 8), (10, 9)]
+    shown = [plain(line) for line in paired_lines(found)]
+    assert " 6 -line 6\n   " in shown
+    assert " 9 -line 9\n 8 +line 9 here" in shown
+    assert "   \n 9 +more" in shown
+    assert "10  line 10\n10  line 10" in shown
 
 
 def test_a_line_that_came_in_leaves_the_others_together() -> None:
@@ -133,11 +144,10 @@ def test_a_diff_has_two_columns_where_there_is_room(root: Path) -> None:
     async def story(app: Any, pilot: Any) -> None:
         app.push_screen(DocumentScreen(client, "d1", "rain.md"))
         await until(pilot, lambda: app.screen.view == "document" and app.screen.text.plain == "text")
-        await pilot.press("d")
-        await until(pilot, lambda: isinstance(app.screen, Choose))
-        await pilot.press("enter")
+        await pilot.press("d")  # two versions: there is nothing to choose
         await until(
-            pilot, lambda: "read at noon.  " in screen_text(app) and "│ +The gauge is read at dawn." in screen_text(app)
+            pilot,
+            lambda: "read at noon.  " in screen_text(app) and "│ 3 +The gauge is read at dawn." in screen_text(app),
         )
         text = app.screen.text
         await pilot.press("slash", *"gauge", "enter")
@@ -149,7 +159,7 @@ def test_a_diff_has_two_columns_where_there_is_room(root: Path) -> None:
         await pilot.resize_terminal(80, 24)
         await until(pilot, lambda: "-The gauge is read at noon.\n-It is" in text.plain)
         await pilot.resize_terminal(160, 40)
-        await until(pilot, lambda: "-The gauge is read at noon.\n+The gauge" in text.plain)
+        await until(pilot, lambda: "3 -The gauge is read at noon.\n3 +The gauge" in text.plain)
         await pilot.press("escape")
         await until(pilot, lambda: text.plain == "text")
 

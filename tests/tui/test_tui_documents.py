@@ -349,7 +349,6 @@ def test_a_document_shows_its_parts_and_what_changed(filled: Path, folder: Path)
         await until(pilot, lambda: "v2" in screen_text(app) and "current" in screen_text(app))
         assert "welcome.md (version" not in screen_text(app), "lines of the part before are left"
         await pilot.press("d")
-        await choose(app, pilot, "v1 and v2")
         await until(pilot, lambda: "+The kettle is in the cellar." in screen_text(app))
         assert "-The kettle is in the kitchen." in screen_text(app)
         await pilot.press("escape")

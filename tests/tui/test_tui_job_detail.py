@@ -19,6 +19,7 @@ from ingest_tui.tui.background.messages import WorkspaceChanged
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.dialogs.ask import Ask
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
+from ingest_tui.tui.dialogs.help import Help
 from ingest_tui.tui.dialogs.report import RecordReport, Report
 from ingest_tui.tui.views.jobs import job_words
 from ingest_tui.tui.views.jobs.held_screen import Held
@@ -32,6 +33,7 @@ from tests.tui.stories import (
     NOW_TEXT,
     add_job,
     add_outcomes,
+    let_answer,
     new_workspace,
     outcome,
     run_story,
@@ -263,6 +265,44 @@ def test_words_are_found_in_the_log_of_a_job(root: Path) -> None:
         await until(pilot, lambda: app.screen.pane.items.has_focus)
         await pilot.press("slash", *"nothing of it")
         await until(pilot, lambda: app.screen.words == "nothing of it")
+
+    run_story(root, story)
+
+
+def test_the_keys_of_the_log_are_named_while_it_has_the_focus(root: Path) -> None:
+    """Footer and help: those of the log, no filter of the outcomes; and Enter is about the line, not about a row."""
+    add_job(root, JOB, "succeeded", listed=1)
+    add_outcomes(root, JOB, [outcome("a.md")])
+    line = '{{"at":"2026-11-21T11:59:00.000Z","level":"info","message":"{}"{}}}\n'
+    lines = line.format("begins", "") + line.format("ends", ',"document":"file:///b.md"')
+    (root / "jobs" / JOB / "log.jsonl").write_text(lines)
+
+    async def story(app: Any, pilot: Any) -> None:
+        app.open_job(JOB)
+        await until(pilot, lambda: isinstance(app.screen, JobScreen) and app.screen.is_whole)
+        page = app.screen
+        log = page.pane.log_lines
+        await until(pilot, lambda: len(log.lines) == 2 and keys_shown(app) == ["a.md"])
+        assert "filter" in said(app, "keys")
+        await pilot.press("l")
+        await until(pilot, lambda: log.has_focus and "find" in said(app, "keys"))
+        assert "filter" not in said(app, "keys")
+        assert page.copies()["line"].endswith("ends document=file:///b.md")
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, Help) and "Help for job log" in screen_text(app))
+        offered = {action.id for action in app.screen.rows}
+        assert {"find", "follow", "wrap", "log.level", "job.cancel", "help"} <= offered
+        assert not {"filter", "sort", "mark", "job.outcome"} & offered
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is page)
+        explained: list[str] = []
+        let_answer(app, explain=explained.append)
+        await pilot.press("enter")
+        await until(pilot, lambda: explained == ["file:///b.md"])
+        await pilot.press("g", "enter")
+        await until(pilot, lambda: any("about no document" in one.message for one in app._notifications))
+        await pilot.press("l")
+        await until(pilot, lambda: page.pane.items.has_focus and "filter" in said(app, "keys"))
 
     run_story(root, story)
 

@@ -29,7 +29,7 @@ from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.sources.source_screen import SourceScreen
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from ingest_tui.tui.widgets.command_line import CommandLine
-from ingest_tui.tui.widgets.tabs import lay_out_tabs
+from ingest_tui.tui.widgets.tabs import TabTitle, lay_out_tabs
 from tests.tui.stories import (
     add_job,
     add_outcomes,
@@ -216,6 +216,23 @@ def test_a_source_is_opened_by_its_name_from_every_view(root: Path, folder: Path
 # The header
 
 
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("Jobs > all", "  Jobs > all  "),
+        ("Documents > notes/reports/2026/", "  notes/reports/2026/  "),
+        ("Documents > a-report.pdf > versions", "  a-report.pdf > versions  "),
+        ("Collections > contracts-2026", "  contracts-2026  "),
+        ("Documents > a-report-with-a-name-that-is-long.pdf > text", "… > text  "),
+    ],
+)
+def test_where_we_are_is_said_in_whole_words(place: str, shown: str) -> None:
+    """At 80 columns the view goes first, which its tab names; then the name is cut, never the words around it."""
+    jobs = JobsModel()
+    jobs.merge([JobRow(f"j{n}", state) for n, state in enumerate(("running", "failed", "succeeded"))], ())
+    assert shown in header("corpus-of-a-city-archive", place, 80, jobs=jobs, workers=[]).plain
+
+
 @pytest.mark.parametrize("width", [80, 100, 140, 160, 200, 400])
 @pytest.mark.parametrize("workers", [None, [], [SimpleNamespace(pid=4_194_304, issues=())] * 3])
 @pytest.mark.parametrize("read_only", [True, False])
@@ -235,16 +252,17 @@ def test_the_header_fits(width: int, workers: Any, read_only: bool, many: int) -
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 @pytest.mark.parametrize("shown", VIEW_NAMES)
-def test_the_tabs_fit_and_the_one_that_is_shown_says_its_whole_name(width: int, shown: str) -> None:
-    """Titles get shorter before they go; keys never do, and no tab lies over another."""
-    views = [(key, view.title, view.name) for key, view in VIEWS.items()]
+def test_the_tabs_fit_and_the_one_that_is_shown_has_its_name(width: int, shown: str) -> None:
+    """Titles are whole words, or gone where there is no room; keys never go, and no tab lies over another."""
+    views = [TabTitle(view.name, key, view.title, view.short_title) for key, view in VIEWS.items()]
     tabs = lay_out_tabs(views, shown, width)
     assert [tab.key for tab in tabs] == list(VIEWS)
     assert tabs[-1].end <= width
     assert all(before.end < after.start for before, after in pairwise(tabs))
-    assert next(tab.title for tab in tabs if tab.name == shown) == shown.capitalize()
+    assert all(tab.title in {view.title, view.short, ""} for tab, view in zip(tabs, views, strict=True))
+    assert next(tab.title for tab in tabs if tab.name == shown)
     if width == 80:
-        assert all(len(tab.title) >= min(5, len(tab.name)) for tab in tabs)
+        assert all(tab.title for tab in tabs)
     if width > 80:
         assert [tab.title for tab in tabs] == [view.title for view in VIEWS.values()]
 

@@ -16,6 +16,7 @@ from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.actions.actions import ACTIONS, BY_ID, actions_of, bindings_of, command_lines, in_workspace
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
+from ingest_tui.tui.dialogs.finder import Finder
 from ingest_tui.tui.dialogs.help import Help
 from ingest_tui.tui.dialogs.palette import Palette
 from ingest_tui.tui.dialogs.report import TestReport
@@ -594,6 +595,19 @@ def test_the_palette_offers_the_actions_of_the_view(root: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
 
     run_story(root, story)
+
+
+@pytest.mark.parametrize("key", ["question_mark", "ctrl+p"])
+def test_help_and_palette_use_the_room_there_is(root: Path, key: str) -> None:
+    """On a wide screen no command line is cut."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, Finder) and app.screen.table.size.width > 140)
+        await pilot.press(*"cancel")
+        await until(pilot, lambda: "ingest-tui job cancel {job}" in screen_text(app))
+
+    run_story(root, story, size=(200, 50))
 
 
 def test_command_lines_are_offered_for_the_row_under_the_cursor(root: Path) -> None:

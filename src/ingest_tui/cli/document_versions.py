@@ -118,7 +118,11 @@ def rollback(session: Session, document: str, version: int | None, dry_run: bool
 def prune_versions(
     session: Session, documents: tuple[str, ...], keep: int | None, dry_run: bool, yes: bool, as_json: bool
 ) -> None:
-    """Delete earlier versions of DOCUMENTS for good; the current one always stays. Exit code 6: nobody agreed."""
+    """Delete earlier versions of DOCUMENTS for good; the current one always stays. Exit code 6: nobody agreed.
+
+    Where the collection limits how many versions are kept, those stay that it keeps, and without --keep also those that
+    the last rollback went from and to.
+    """
     from ingest_tui.services.documents.pruning import prune_documents, versions_to_prune
 
     chosen = versions_to_prune(session.workspace, documents, keep=keep)
@@ -134,14 +138,18 @@ def prune_versions(
                      "versions": [one._asdict() for one in chosen]})  # fmt: skip
         return
     rows = [(one.document_id, f"v{one.version}") for one in chosen]
-    if dry_run:
-        output.table(("DOCUMENT", "VERSION"), rows, empty="nothing to delete")
+    if not chosen:
+        output.line(f"nothing to delete: {_why_none(session, documents)}")
+    elif dry_run:
+        output.table(("DOCUMENT", "VERSION"), rows, empty="")
     else:
-        output.line(
-            (f"deleted {counted(len(chosen), 'version')}")
-            if chosen
-            else "nothing was deleted: there is nothing earlier"
-        )
+        output.line(f"deleted {counted(len(chosen), 'version')}")
+
+
+def _why_none(session: Session, documents: tuple[str, ...]) -> str:
+    if all(len(session.client.documents.versions(one)) == 1 for one in documents):
+        return "there is no earlier version"
+    return "what is earlier is kept, by the preferences of the collection or for the way back from a rollback"
 
 
 VERSION_COMMANDS: Final = (versions, diff, rollback, prune_versions)

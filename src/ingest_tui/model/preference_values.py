@@ -10,7 +10,7 @@ import pydantic
 
 from ingest_tui.model.collection import CollectionPreferences
 from ingest_tui.model.errors import UsageError, ValidationError
-from ingest_tui.model.invalid_values import refusal_in_words
+from ingest_tui.model.invalid_values import invalid_fields, refusal_in_words
 from ingest_tui.model.preference_overrides import OVERRIDABLE, Origin, Overriding, PreferenceOverrides
 from ingest_tui.model.preferences_in_force import check_overrides, origins_of, preferences_in_force
 from ingest_tui.model.safe_text import safe_display
@@ -55,8 +55,8 @@ def changed_preferences(
 ) -> CollectionPreferences:
     """Return preferences with other values: texts as people write them, or values of the type of their key.
 
-    What is ``unset`` is as usual again. Raises `ValidationError` for an unknown key or a value that cannot be,
-    `UsageError` for a key that is to have a value and to be unset.
+    What is ``unset`` is as usual again. Raises `ValidationError` for an unknown key or a value that cannot be, whose
+    context has the ``problems`` by key, and `UsageError` for a key that is to have a value and to be unset.
     """
     record = before.model_dump(mode="json", exclude_unset=True)
     removed = [key.replace("-", "_") for key in unset]
@@ -69,7 +69,9 @@ def changed_preferences(
         return CollectionPreferences.model_validate(record)
     except pydantic.ValidationError as error:
         raise ValidationError(
-            refusal_in_words(error), hint="'ingest-tui collection prefs NAME' lists the keys"
+            refusal_in_words(error),
+            hint="'ingest-tui collection prefs NAME' lists the keys",
+            problems=invalid_fields(error, general=""),
         ) from None
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from ingest_tui.model.counted import counted
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui import wording
 from ingest_tui.tui.views.jobs.jobs_model import JobsModel
+from ingest_tui.tui.widgets.columns import cut_path, fit
 
 TINY_WIDTH, TINY_HEIGHT, WIDE = 40, 10, 140
 _LEAST_PLACE = 12
+_INSIDE = " > "
 _MOST_KEYS, _LAST_KEYS = 8, 3
 
 
@@ -31,8 +34,8 @@ def header(
     if width < TINY_WIDTH:
         return Content(f"ingest {counts}")
     mode = "read-only  " if read_only else ""
-    full = f"{safe_display(name, limit=20)}  {mode}"
-    short = f"{safe_display(name, limit=12)}  {mode}"
+    full, short = (f"{_cut(name, most)}  {mode}" for most in (20, 12))
+    place = safe_display(place)
     brand, rest = " ingest ", 0
     for brand, workspace, brief, briefest in (
         (" ingest ", full, False, False),
@@ -43,16 +46,35 @@ def header(
         counts = _counts(jobs, brief=briefest)
         worker = _worker_words(workers, brief=brief)
         rest = len(counts) + len(worker) + 5
-        if len(brand) + len(workspace) + len(place) + rest <= width:
+        if len(brand) + len(workspace) + cell_len(place) + rest <= width:
             break
     left = len(brand) + len(workspace)
-    shown = safe_display(place, limit=max(_LEAST_PLACE, width - left - rest))
-    gap = max(2, width - left - len(shown) - rest + 2)
+    shown = _place_in(place, max(_LEAST_PLACE, width - left - rest))
+    gap = max(2, width - left - cell_len(shown) - rest + 2)
     colour = "$text-success" if workers and not _failing(workers) else "$text-warning"
     return Content.assemble(
         (brand, "$text-accent"), (workspace, "bold"), shown, " " * gap, (counts, "$text-muted"), "  ", (worker, colour),
         " ",
     )  # fmt: skip
+
+
+def _cut(name: str, most: int) -> str:
+    """Return a name whose end is cut where it is too long."""
+    shown = safe_display(name)
+    return shown if cell_len(shown) <= most else fit(shown, most)
+
+
+def _place_in(place: str, width: int) -> str:
+    """Return where we are in ``width`` cells: without the view, which its tab names, and only then with a name cut."""
+    if cell_len(place) <= width:
+        return place
+    parts = place.split(_INSIDE)[1:] or [place]
+    longest = max(range(len(parts)), key=lambda number: cell_len(parts[number]))
+    room = width - cell_len(_INSIDE.join(parts)) + cell_len(parts[longest])
+    if cell_len(parts[longest]) > room:
+        cut = cut_path if "/" in parts[longest] else fit
+        parts[longest] = cut(parts[longest], max(2, room))
+    return fit(_INSIDE.join(parts), width).rstrip()
 
 
 def footer(keys: Sequence[tuple[str, str]], width: int) -> Content:

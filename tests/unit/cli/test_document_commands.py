@@ -89,6 +89,24 @@ def test_a_folder_narrows_down(command: Command, tmp_path: Path, monkeypatch: py
     assert offered("notes/reports/") == offered("notes/reports/2") == ["notes/reports/2026"]
 
 
+def test_pruning_says_why_nothing_is_deleted(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There may be nothing earlier; or it is kept for the way back, and then an explicit number deletes it."""
+    quicken(monkeypatch)
+    report = tmp_path / "report.txt"
+    report.write_text("heron")
+    command("upload", report)
+    assert "nothing to delete: there is no earlier version" in command("doc", "prune-versions", "report.txt", "--yes")
+    report.write_text("otter")
+    command("upload", report)
+    command("collection", "prefs", "default", "--set", "keep_versions=1")
+    command("doc", "rollback", "report.txt")
+    for words in (["--dry-run"], ["--yes"]):
+        told = command("doc", "prune-versions", "report.txt", *words)
+        assert "nothing to delete: what is earlier is kept" in told
+        assert "rollback" in told
+    assert "deleted 2 versions" in command("doc", "prune-versions", "report.txt", "--keep", "1", "--yes")
+
+
 @pytest.mark.slow
 def test_an_upload_reports_what_it_replaced(command: Command, tmp_path: Path) -> None:
     """It names file and versions that are deleted, or says that nothing was replaced; a rollback names its origin."""

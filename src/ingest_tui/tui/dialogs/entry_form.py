@@ -163,8 +163,11 @@ class EntryForm(Asking, Dialog[Any]):
         self._saving = False
         self._is_coming = self._is_coming and self.form is not None  # without its fields it does not come
         line = self.query_one("#form-error", Line)
+        before = line.said
         line.set_class(bool(message), "-shown")
         line.say(safe_display(f"! {message}{f'; {hint}' if hint else ''}" if message else ""))
+        if line.said != before:
+            line.refresh(layout=True)  # it is as high as what it says
 
     # Events
 

@@ -10,7 +10,7 @@ from ingest_tui.tui.widgets.columns import Cell, Column
 
 _COLUMNS: list[Column[Action]] = [
     Column("key", "KEY", 7, lambda action: Cell(action.shown_keys, "running")),
-    Column("title", "WHAT IT DOES", 38, lambda action: Cell(action.title)),
+    Column("title", "WHAT IT DOES", 0, lambda action: Cell(action.title)),
     Column("command", "COMMAND LINE", 0, lambda action: Cell(action.command, "quiet"), from_width=70),
 ]
 

@@ -18,7 +18,10 @@ _VIEWS = "ingest_tui.tui.views"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A top view. ``command``: the command line that prints what it shows; ``takes``: what ``:NAME …`` takes."""
+    """A top view. ``command``: the command line that prints what it shows; ``takes``: what ``:NAME …`` takes.
+
+    ``other_names``: what else the ``:`` line calls it; the first of them is its title where there is little room.
+    """
 
     name: str
     screen: str
@@ -30,6 +33,11 @@ class View:
     def title(self) -> str:
         """Its name as in the header."""
         return self.name.capitalize()
+
+    @property
+    def short_title(self) -> str:
+        """What it is called where there is little room: a whole word too."""
+        return self.other_names[0].capitalize() if self.other_names else self.title
 
     @property
     def _module(self) -> str:

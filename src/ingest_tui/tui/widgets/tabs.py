@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -12,8 +12,14 @@ from textual.message import Message
 
 from ingest_tui.tui.widgets.line import Line
 
-_LEAST = 4
-"""The letters of a title below which it says nothing."""
+
+class TabTitle(NamedTuple):
+    """A view: its key, and what it is called where there is room and where there is little."""
+
+    name: str
+    key: str
+    title: str
+    short: str
 
 
 class Tab(NamedTuple):
@@ -30,22 +36,31 @@ class Tab(NamedTuple):
         return self.start + cell_len(f"{self.key} {self.title}".rstrip())
 
 
-def lay_out_tabs(views: Sequence[tuple[str, str, str]], shown: str, width: int) -> list[Tab]:
-    """Return the views, each given as key, title and name, in ``width`` cells.
+def lay_out_tabs(views: Sequence[TabTitle], shown: str, width: int) -> list[Tab]:
+    """Return the views in ``width`` cells.
 
-    Where there is no room for all titles the longest get shorter, and all go in the end; the one of the view that is
-    shown stays.
+    Where there is no room for all titles they are the short ones; then the last ones go, each as a whole, but for that
+    of the view that is shown.
     """
-    longest = max((len(title) for _key, title, _name in views), default=0)
-    shorter = [(1, most) for most in range(longest - 1, _LEAST - 1, -1)]
-    for gap, most in ((3, longest), (2, longest), (1, longest), *shorter, (1, 0)):
-        tabs, start = [], 1
-        for key, title, name in views:
-            tab = Tab(name, key, title if name == shown else title[:most], start)
-            tabs.append(tab)
-            start = tab.end + gap
-        if start - gap <= width:
-            break
+    whole, short = [view.title for view in views], [view.short for view in views]
+    for titles, gap, start in ((whole, 3, 1), (whole, 2, 1), (whole, 1, 1), (short, 1, 1), (short, 1, 0)):
+        tabs = _in_a_row(views, titles, gap, start)
+        if tabs[-1].end <= width:
+            return tabs
+    for last in range(len(views) - 1, -1, -1):
+        if views[last].name != shown:
+            short[last] = ""
+            tabs = _in_a_row(views, short, 1, 1)
+            if tabs[-1].end <= width:
+                break
+    return tabs
+
+
+def _in_a_row(views: Sequence[TabTitle], titles: Sequence[str], gap: int, start: int) -> list[Tab]:
+    tabs = []
+    for view, title in zip(views, titles, strict=True):
+        tabs.append(Tab(view.name, view.key, title, start))
+        start = tabs[-1].end + gap
     return tabs
 
 
@@ -63,9 +78,9 @@ class Tabs(Line):
         super().__init__(id=id)
         self._tabs: list[Tab] = []
 
-    def show(self, views: Iterable[tuple[str, str, str]], shown: str, width: int) -> None:
-        """Show the views, each given as key, title and name."""
-        self._tabs = lay_out_tabs(list(views), shown, width)
+    def show(self, views: Sequence[TabTitle], shown: str, width: int) -> None:
+        """Show the views."""
+        self._tabs = lay_out_tabs(views, shown, width)
         parts: list[str | tuple[str, str]] = []
         at = 0
         for tab in self._tabs:

@@ -42,6 +42,11 @@ class Everywhere(Asking, Screen[None]):
         self._zoomed_away: list[tuple[Widget, object]] = []
 
     @property
+    def keys_of(self) -> str:
+        """Whose keys footer, help and palette name: those of the view, or of a part of it that has the focus."""
+        return self.view
+
+    @property
     def ingest(self) -> Application:
         """The application, with its type."""
         return cast("Application", self.app)
@@ -292,7 +297,7 @@ class Everywhere(Asking, Screen[None]):
             if action_id:
                 self.perform(action_id)
 
-        self.app.push_screen(Help(self.view, self.ingest.registry.of(self.view)), picked)
+        self.app.push_screen(Help(self.keys_of.replace("_", " "), self.ingest.registry.of(self.keys_of)), picked)
 
     def show_palette(self) -> None:
         """Offer all actions of the view, those that were chosen last first."""
@@ -303,7 +308,7 @@ class Everywhere(Asking, Screen[None]):
                 remember(self.ingest.recent_actions, action_id)
                 self.perform(action_id)
 
-        self.app.push_screen(Palette(self.ingest.registry.of(self.view), self.ingest.recent_actions), picked)
+        self.app.push_screen(Palette(self.ingest.registry.of(self.keys_of), self.ingest.recent_actions), picked)
 
     def suspend(self) -> None:
         """Give the terminal back to the shell until ``fg``."""

@@ -15,7 +15,7 @@ from ingest_tui.tui.views.base.copy_and_edit import Carrying
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.panel import title_panel
 from ingest_tui.tui.widgets.table import VirtualTable
-from ingest_tui.tui.widgets.tabs import Tabs
+from ingest_tui.tui.widgets.tabs import Tabs, TabTitle
 from ingest_tui.tui.widgets.text import TextLines
 
 
@@ -94,8 +94,8 @@ class ViewLines(Carrying):
         """Say where we are and how the workspace is doing."""
         if self.is_whole:
             self.query_one("#header", Line).say(self.ingest.header(self.place(), self.size.width))
-            names = [(key, view.title, view.name) for key, view in VIEWS.items()]
-            self.query_one(Tabs).show(names, self.app.current_mode, self.size.width)
+            titles = [TabTitle(view.name, key, view.title, view.short_title) for key, view in VIEWS.items()]
+            self.query_one(Tabs).show(titles, self.app.current_mode, self.size.width)
 
     def place(self) -> str:
         """Where we are: ``Jobs > all``."""
@@ -108,7 +108,7 @@ class ViewLines(Carrying):
 
     def say_keys(self) -> None:
         """Say the most useful keys, as many as fit."""
-        actions = [action for action in self.ingest.registry.of(self.view) if action.hint]
+        actions = [action for action in self.ingest.registry.of(self.keys_of) if action.hint]
         self.query_one("#keys", Line).say(
             footer([(action.shown_keys, action.hint) for action in actions], self.size.width)
         )

@@ -216,6 +216,11 @@ class CollectionScreen(VectorActions):
         """The collection, wherever the cursor is."""
         return [self.collection_id]
 
+    def collection_page(self, collection_id: str) -> CollectionPage | None:
+        """What the page shows."""
+        del collection_id
+        return self._page
+
     def sample_document(self, collection_id: str) -> str:
         """The document under the cursor."""
         del collection_id

@@ -54,7 +54,7 @@ def list_columns() -> list[Column[CollectionPage]]:
         Column("name", "  NAME", 0, name),
         Column("documents", "DOCS", 9, lambda page: Cell(f"{page.summary.documents:,}"), right=True),
         Column("chunks", "CHUNKS", 11, lambda page: Cell(f"{page.summary.chunks:,}"), right=True, from_width=60),
-        Column("sources", "SOURCES", 7, lambda page: Cell(f"{len(page.summary.source_ids)}"), right=True),
+        Column("sources", "SOURCES", 7, lambda page: Cell(f"{len(page.sources)}"), right=True),
         Column("embedder", "EMBEDDER", 14, _embedder, from_width=70),
         Column("to_embed", "TO EMBED", 9, _to_embed, right=True),
         Column("trash", "TRASH", 7, lambda page: Cell(f"{page.summary.in_trash:,}", "quiet"), 84, right=True),
@@ -131,7 +131,7 @@ def about_lines(
         *(line for job in page.jobs for line in _job_lines(job.kind, job.state, job.progress.percent, glyphs)),
         (_labelled("documents", f"{summary.documents:,}, {wording.plural(summary.chunks, 'chunk')}"), ""),
         (_labelled("in the trash", f"{summary.in_trash:,}"), ""),
-        (_labelled("sources", f"{len(summary.source_ids):,}"), ""),
+        (_labelled("sources", f"{len(page.sources):,}"), ""),
     ]
     if page.to_embed is not None:
         lines.append((_labelled("to embed", f"{page.to_embed:,}"), "warn" if page.to_embed else "good"))

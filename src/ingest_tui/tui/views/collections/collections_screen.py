@@ -117,6 +117,10 @@ class CollectionsScreen(VectorActions):
         """The one under the cursor."""
         return self.table.current_key
 
+    def collection_page(self, collection_id: str) -> CollectionPage | None:
+        """The row of a collection."""
+        return next((one for one in self._pages or () if one.summary.collection.collection_id == collection_id), None)
+
     @on(VirtualTable.Opened, "#collections-table")
     def open_selected(self) -> None:
         """Open the page of the collection."""

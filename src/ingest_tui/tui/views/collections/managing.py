@@ -10,6 +10,7 @@ from ingest_tui.tui.views.collections.collection_actions import CollectionAction
 
 if TYPE_CHECKING:
     from ingest_tui.model.collection import Collection
+    from ingest_tui.services.collections.page import CollectionPage
     from ingest_tui.services.collections.removal import RemovalReport
     from ingest_tui.services.workspace_prune import Prunable, PruneReport
     from ingest_tui.store.records.removed_collections import RemovedCollection
@@ -141,8 +142,8 @@ class ManagedCollections(CollectionActions):
 
         client = self.ingest.client
         if not found:
-            hint = "P sets how many versions are kept, and for how long"
-            self.show_notice(f"no version of collection {collection_id} is to go", hint)
+            hint = "P sets how many versions are kept, and for how long; those of the last rollback stay"
+            self.show_notice(f"no earlier version of collection {collection_id} is to be deleted", hint)
             return
 
         def pruned(report: PruneReport) -> None:
@@ -157,10 +158,23 @@ class ManagedCollections(CollectionActions):
         size = wording.size(sum(one.bytes for one in found))
         question = f"Delete earlier versions of collection {collection_id}?"
         names = [one.name for one in found]
-        consequence = f"They are gone for good, {size}. What is current stays."
+        consequence = (
+            f"They are gone for good, {size}. The current version of each document stays, and so do those that its "
+            "last rollback went from and to."
+        )
         self.app.push_screen(Confirm(question, names, "Delete", consequence=consequence), answered)
 
-    # What is copied
+    # What is copied, and what the menu is called by
+
+    def menu_name(self, key: str) -> str:
+        """What people call the collection."""
+        page = self.collection_page(key)
+        return page.summary.collection.name if page is not None else key
+
+    def collection_page(self, collection_id: str) -> CollectionPage | None:
+        """What is known of a collection, once it is read."""
+        del collection_id
+        return None
 
     def command_values(self) -> dict[str, str]:
         """The collection."""

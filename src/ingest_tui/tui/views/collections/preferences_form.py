@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from ingest_tui.model.collection import CollectionPreferences
+from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.services.client import Client
 from ingest_tui.tui import wording
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ingest_tui.services.collections.preferences import PreferenceChange, SavedPreferences
 
 
+Answer = TypeVar("Answer")
 LIVE_FROM = 150
 """The columns from which on the chunks are shown next to the form."""
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -104,19 +106,54 @@ class PreferencesForm(EntryForm):
 
     def check(self, *, everywhere: bool = False) -> None:
         """Ask whether what was entered can be, and what it would touch."""
-        self._plan(lambda change: self._confirm(change) if everywhere else self._say(change), opens_dialog=everywhere)
+        client, collection_id, values = self._client, self._collection_id, self._values
+        self._ask_valid(
+            lambda: client.collections.plan_preferences(collection_id, values),
+            self._confirm if everywhere else self._say,
+            everywhere=everywhere,
+        )
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        return self.form.changed_values() if self.form is not None else {}
+
+    def _ask_valid(self, work: Callable[[], Answer], then: Callable[[Answer], None], *, everywhere: bool) -> None:
+        """Ask by what was entered; what cannot be is reported next to its fields, and no chunks are shown by it.
+
+        ``everywhere``: a person waits for the answer, and what they type is meant for what it opens.
+        """
+
+        def tried() -> Answer | ValidationError:
+            try:
+                return work()
+            except ValidationError as error:
+                return error
+
+        def take(answer: Answer | ValidationError) -> None:
+            if isinstance(answer, ValidationError):
+                self._refuse(answer, everywhere=everywhere)
+            else:
+                self.take_problems({})
+                then(answer)
+
+        self.ask(tried, take, group="check", otherwise=self._could_not, opens_dialog=everywhere)
+
+    def _refuse(self, error: ValidationError, *, everywhere: bool) -> None:
+        problems: Any = error.context.get("problems") or {"": error.message}
+        self.take_problems(_by_field(problems), everywhere=everywhere)
+        self._say_live([("what was entered cannot be: no chunks to show", "warn")], "")
+
+    def _could_not(self, message: str, hint: str) -> None:
+        self.say_error(message, hint)
+        self._say_live([(f"! {message}", "bad"), (f"  {hint}", "quiet")], "")
 
     def press(self, name: str) -> None:
         """Show the chunks that a document would have by what was entered; nothing is kept."""
         if name == "preview" and self.form is not None:
-            client, values = self._client, self.form.changed_values()
+            client, collection_id, sample, values = self._client, self._collection_id, self._sample, self._values
             self._stop_timer()  # a look that comes later would wipe away what the preview says
-            self.ask(
-                lambda: _preview(client, self._collection_id, values, self._sample),
-                self._show_preview,
-                group="check",
-                otherwise=self.say_error,
-                opens_dialog=True,
+            self._ask_valid(
+                lambda: _preview(client, collection_id, values, sample), self._show_preview, everywhere=True
             )
 
     def _show_preview(self, found: tuple[Document, list[TextChunk]] | None) -> None:
@@ -131,25 +168,13 @@ class PreferencesForm(EntryForm):
         """Check, ask where documents are cut otherwise, then save."""
         self.check(everywhere=True)
 
-    def _plan(self, planned: Callable[[PreferenceChange], None], *, opens_dialog: bool) -> None:
-        client, collection_id = self._client, self._collection_id
-        values: dict[str, Any] = self.form.changed_values() if self.form is not None else {}
-        self.ask(
-            lambda: client.collections.plan_preferences(collection_id, values),
-            planned,
-            group="check",
-            otherwise=self.say_error,
-            opens_dialog=opens_dialog,
-        )
-
     def _say(self, change: PreferenceChange) -> None:
-        self.say_error("", "")
         if change.in_words:
             self.say_error(f"this {change.in_words}", "")
-        if self.has_class("-live") and self.form is not None:
-            client, values = self._client, self.form.changed_values()
+        if self.has_class("-live"):
+            client, collection_id, sample, values = self._client, self._collection_id, self._sample, self._values
             self.ask(
-                lambda: _preview(client, self._collection_id, values, self._sample),
+                lambda: _preview(client, collection_id, values, sample),
                 self._show_live,
                 group="live",
                 otherwise=lambda message, hint: self._say_live([(f"! {message}", "bad"), (f"  {hint}", "quiet")], ""),
@@ -166,7 +191,7 @@ class PreferencesForm(EntryForm):
     def _say_live(self, lines: TonedLines, title: str) -> None:
         shown = self.query_one("#chunks-now", TextLines)
         shown.show(lines)
-        title_panel(shown, title or "Chunks", "as entered")
+        title_panel(shown, title or "Chunks", "as entered" if title else "")
 
     def _confirm(self, change: PreferenceChange) -> None:
         if not change.changed:
@@ -211,6 +236,12 @@ class PreferencesForm(EntryForm):
             otherwise=self.say_error,
             opens_dialog=True,
         )
+
+
+def _by_field(problems: Mapping[str, str]) -> dict[str, str]:
+    """Return problems by field: one of several fields together is that of the field with whose name it begins."""
+    return {key or next((name for name in CollectionPreferences.model_fields if text.startswith(f"{name} ")), ""): text
+            for key, text in problems.items()}  # fmt: skip
 
 
 def _preview(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import groupby
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ingest_tui.tui.widgets.text_lines import Span, TonedLine, TonedLines, beside, shown_text
 
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+_PLACE = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 _LEAST_ALIKE = 0.4
 """Lines that have less in common are not the same line changed: next to each other their words would all be marked."""
 _MOST_PAIRED = 4_000
@@ -23,7 +24,8 @@ _HEADS = ("--- ", "+++ ")
 class DiffRow(NamedTuple):
     """A line of each text, as they are shown; None where one has none. The spans are the words that differ.
 
-    ``note``: what is said about the texts instead of lines of them, and its tone.
+    ``note``: what is said about the texts instead of lines of them, and its tone. ``older_number``, ``newer_number``:
+    which lines of their texts they are, from 1; 0: it is not known.
     """
 
     older: str | None = None
@@ -31,6 +33,8 @@ class DiffRow(NamedTuple):
     older_words: tuple[Span, ...] = ()
     newer_words: tuple[Span, ...] = ()
     note: tuple[str, str] | None = None
+    older_number: int = 0
+    newer_number: int = 0
 
     @property
     def is_changed(self) -> bool:
@@ -55,7 +59,21 @@ def diff_rows(diff: Sequence[str]) -> list[DiffRow]:
             rows.append(DiffRow(older, newer, note=("", "quiet")))
         else:
             rows += [DiffRow(note=(text, "head" if kind == "place" else "warn")) for text in texts]
-    return rows
+    return list(_with_numbers(rows))
+
+
+def _with_numbers(rows: Iterable[DiffRow]) -> Iterator[DiffRow]:
+    """Yield the rows with the numbers of their lines, which are counted on from what is said of each place."""
+    older = newer = 0
+    for row in rows:
+        if row.note is not None:
+            if place := _PLACE.match(row.note[0]):
+                older, newer = int(place[1]), int(place[2])
+            yield row
+            continue
+        yield row._replace(older_number=older, newer_number=newer)
+        older += bool(older) and row.older is not None
+        newer += bool(newer) and row.newer is not None
 
 
 def _numbered(diff: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -163,8 +181,9 @@ def _marked(sign: str, text: str, words: tuple[Span, ...], tone: str) -> TonedLi
 
 
 def paired_lines(rows: Sequence[DiffRow]) -> TonedLines:
-    """Return the lines of a wide screen: the older text on the left, the newer one on the right."""
+    """Return the lines of a wide screen: the older text on the left, the newer one on the right, with their numbers."""
     lines: TonedLines = []
+    digits = len(str(max((max(row.older_number, row.newer_number) for row in rows), default=0)))
     for row in rows:
         if row.note is not None and row.older is None:
             lines.append(row.note)
@@ -172,8 +191,16 @@ def paired_lines(rows: Sequence[DiffRow]) -> TonedLines:
         quiet = row.note[1] if row.note is not None else ""
         older = _column(row.older, row.older_words, "-", "bad" if row.is_changed else quiet)
         newer = _column(row.newer, row.newer_words, "+", "good" if row.is_changed else quiet)
-        lines.append(beside(older, newer))
+        numbers = row.older_number, row.newer_number
+        lines.append(beside(*(_numbered_line(*one, digits) for one in zip((older, newer), numbers, strict=True))))
     return lines or [("the texts are the same", "quiet")]
+
+
+def _numbered_line(line: TonedLine, number: int, digits: int) -> TonedLine:
+    """Return a line of one of the columns after its number; a text has none where the other has one more line."""
+    gutter = f"{number if number and line.text else '':>{digits}} "
+    spans = (Span(span.start + len(gutter), span.end + len(gutter), span.tone) for span in line.spans)
+    return TonedLine(gutter + line.text, line.tone, (Span(0, len(gutter), "quiet"), *spans))
 
 
 def _column(text: str | None, words: tuple[Span, ...], sign: str, tone: str) -> TonedLine:

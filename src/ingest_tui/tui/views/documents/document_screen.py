@@ -193,6 +193,9 @@ class DocumentScreen(TextView, DocumentActions):
         if len(numbers) == 1:
             self.show_notice("there is one version only")
             return
+        if len(numbers) == 2:  # noqa: PLR2004 - there is nothing to choose
+            self._compare(numbers[1], numbers[0])
+            return
         pairs = list(zip(numbers[1:], numbers, strict=False))
         pairs += [(older, numbers[0]) for older in numbers[2:]]
         names = [(f"{older} {newer}", f"v{older} and v{newer}") for older, newer in pairs]
@@ -200,10 +203,13 @@ class DocumentScreen(TextView, DocumentActions):
         def chosen(pair: str | None) -> None:
             if pair:
                 older, _, newer = pair.partition(" ")
-                self._compared = int(older), int(newer)
-                self.catch_up()
+                self._compare(int(older), int(newer))
 
         self.app.push_screen(Choose("What changed between", names), chosen)
+
+    def _compare(self, older: int, newer: int) -> None:
+        self._compared = older, newer
+        self.catch_up()
 
     def roll_back(self) -> None:
         """Ask which version to go back to; it becomes the newest one."""

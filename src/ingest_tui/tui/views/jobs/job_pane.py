@@ -297,6 +297,19 @@ class JobPane(Asking, Vertical):
         self.log_lines.show(shown)
         self.say_log()
 
+    @property
+    def line_of_log(self) -> str:
+        """The line under the cursor of the log."""
+        lines = self.log_lines.lines
+        return lines[self.log_lines.cursor].text if lines else ""
+
+    @property
+    def document_of_line(self) -> str:
+        """The address of the document that the line under the cursor of the log is about; empty where it is of none."""
+        shown = [one for one in self._records if self._is_wanted(one)]
+        from_end = len(self.log_lines.lines) - self.log_lines.cursor  # the oldest lines may be gone
+        return str(shown[-from_end].get("document") or "") if 0 < from_end <= len(shown) else ""
+
     def on_log_lines_moved(self) -> None:
         """The cursor of the log has moved, or more has come below it."""
         self.say_log()

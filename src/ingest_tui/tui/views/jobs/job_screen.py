@@ -140,7 +140,16 @@ class JobScreen(FindingScreen, JobActions):
         tone = "bad" if outcome.outcome == "failed" else ""
         self.say_hint(f"{outcome.detail or outcome.reason}{hint}", tone)
 
-    # Finding in the log
+    # The log
+
+    @property
+    def keys_of(self) -> str:
+        """Those of the log while that has the focus."""
+        return "job_log" if self.is_whole and self.pane.log_lines.has_focus else self.view
+
+    def on_descendant_focus(self) -> None:
+        """Name the keys of what has the focus now."""
+        self.say_keys()
 
     @property
     def lines_searched(self) -> LogLines:
@@ -176,12 +185,16 @@ class JobScreen(FindingScreen, JobActions):
         values = {"job": self.job_id}
         if self.pane.manifest is not None:
             values["source"] = self.pane.manifest.source_id
-        if row is not None:
+        if self.keys_of == "job_log":
+            values["document"] = self.pane.document_of_line
+        elif row is not None:
             values["document"] = row.outcome.document_id or row.outcome.uri
         return values | {"level": self.pane.level}
 
     def copies(self) -> dict[str, str]:
-        """The job, and of the document under the cursor its address and what is wrong with it."""
+        """The job; of the document under the cursor its address and what is wrong with it, or the line of the log."""
+        if self.keys_of == "job_log":
+            return super().copies() | {"line": self.pane.line_of_log}
         row = self.pane.items.current
         if row is None:
             return super().copies()
@@ -196,9 +209,12 @@ class JobScreen(FindingScreen, JobActions):
     @on(VirtualTable.Opened, "#job-reasons")
     @on(LogLines.Opened)
     def open_selected(self) -> None:
-        """Open a reason to its outcomes; a document, or say why there is none."""
+        """Open a reason to its outcomes; a document, or say why there is none; or what a line of the log is about."""
         if self.pane.reasons.has_focus:
             self._open_reason()
+            return
+        if self.keys_of == "job_log":
+            self.explain()
             return
         row = self.pane.items.current
         if row is not None and row.outcome.document_id and row.outcome.outcome not in {"retired", *PROBLEM_OUTCOMES}:
@@ -255,6 +271,12 @@ class JobScreen(FindingScreen, JobActions):
 
     def explain(self) -> None:
         """Say why the document is here, or why not."""
+        if self.keys_of == "job_log":
+            if self.pane.document_of_line:
+                self.ingest.explain(self.pane.document_of_line)
+            else:
+                self.show_notice("this line is about no document")
+            return
         row = self.pane.items.current
         if row is not None:
             self.ingest.explain(row.outcome.document_id or row.outcome.uri)
