@@ -106,6 +106,18 @@ def test_looking_things_up_loads_nothing_of_a_job(cli: Cli) -> None:
 
 
 @pytest.mark.slow
+def test_seeing_jobs_and_workers_loads_no_pipeline(cli: Cli) -> None:
+    """To list jobs, and to see who works on them, nothing that runs one is loaded, nor what makes a catalogue again."""
+    cli.init()
+    cli.run("sync", "docs", "--detach")
+    runs = ("ingest_tui.pipeline.job", "ingest_tui.pipeline.commit", "ingest_tui.worker.engine", "ingest_tui.execution")
+    rebuilds = ("ingest_tui.store.catalogue.rebuild.", "ingest_tui.store.catalogue.rebuild ")
+    for arguments in (("status",), ("job", "list"), ("worker", "status")):
+        loaded = [f"{name} " for name in sorted(modules_loaded_by(cli, *arguments))]
+        assert [name for name in loaded if name.startswith((*runs, *rebuilds))] == [], arguments
+
+
+@pytest.mark.slow
 def test_the_headless_worker_never_loads_the_tui(cli: Cli) -> None:
     """A worker that has run a job maps neither textual nor a parser: those live in processes of their own."""
     cli.write("a.pdf", b"%PDF-1.4\n%%EOF")

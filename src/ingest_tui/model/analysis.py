@@ -235,6 +235,8 @@ class _Analyser:
 
     def analyse(self, text: str) -> AnalysedText:
         words = text.split()
+        if not words:  # the headings above most chunks
+            return AnalysedText("", "")
         distinct = dict.fromkeys(words)
         with self._lock:
             if len(self._terms) > _CACHED_TOKENS:
@@ -260,8 +262,10 @@ class _Analyser:
                 others.append(word)
             elif _is_plain_word(bare):
                 plain.append((word, bare.lower()))
-            elif bare.isdecimal() and bare.isascii():
+            elif number := _NUMBER.fullmatch(bare):
                 self._terms[word] = bare
+                if forms := _forms_of_number(number):
+                    self._forms[word] = forms
                 not_kept.append(word)  # few of them come again
             else:
                 others.append(word)
@@ -298,7 +302,7 @@ class _Analyser:
     def _entry(self, written: str) -> tuple[str, tuple[str, ...]]:
         """Return the terms of a token, and all its forms."""
         if number := _NUMBER.fullmatch(written):
-            return written, tuple(dict.fromkeys(filter(None, number.groups())))
+            return written, _forms_of_number(number)
         token = self._token(written)
         forms = dict.fromkeys(token.whole)
         for part in token.parts:
@@ -335,6 +339,11 @@ class _Analyser:
             exact = unicodedata.normalize("NFKC", written).casefold()[:MAX_TERM_CHARACTERS]
         term = self._stem(folded) if folded.isalpha() or not folded.isascii() else folded
         return TokenPart(term, tuple(form for form in dict.fromkeys((folded, exact)) if form != term), written)
+
+
+def _forms_of_number(number: re.Match[str]) -> tuple[str, ...]:
+    """Return the parts of a decimal number, each once; a whole number has none."""
+    return tuple(dict.fromkeys(filter(None, number.groups())))
 
 
 def _is_plain_word(written: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import rfc3339_now, utc_now
@@ -13,7 +13,6 @@ from ingest_tui.model.errors import IngestError
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.preferences_in_force import preferences_in_force
 from ingest_tui.model.retention import RetentionPolicy, VersionAge, versions_to_drop
-from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.store.catalogue.queries import versions_of
 from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.change import EarlierVersion, StoreChange
@@ -21,6 +20,9 @@ from ingest_tui.store.layout import NORMALIZED
 from ingest_tui.store.records.journal import read_journal
 from ingest_tui.store.users import requester
 from ingest_tui.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    from ingest_tui.pipeline.job.context import JobContext
 
 _BATCH = 200
 VERSIONS_DELETED = "earlier versions deleted"

@@ -19,14 +19,9 @@ import apsw
 
 from ingest_tui.model.errors import BusyError, IngestError
 from ingest_tui.model.job import Manifest
-from ingest_tui.pipeline.embed.discarding import discard_overdue
-from ingest_tui.pipeline.purge import purge_overdue
-from ingest_tui.pipeline.reindex import continue_reindex
 from ingest_tui.store.fs.atomic import open_to_append
 from ingest_tui.store.records.own_log import OwnLog
 from ingest_tui.store.workspace import Workspace
-from ingest_tui.worker.engine import Engine
-from ingest_tui.worker.job_end_hooks import JobEndHooks
 from ingest_tui.worker.living_workers import WorkerInfo, WorkerRegistration, living_workers, stop_worker
 from ingest_tui.worker.schedules import ScheduledRun, next_runs
 from ingest_tui.worker.supervision import WorkerIssue
@@ -195,6 +190,9 @@ def follow_job(
     to do it. A KeyboardInterrupt leaves a job that runs here interrupted, for the next worker to resume; so does a
     disk on which its end cannot be written, which raises `StoreError` or `OSError`.
     """
+    from ingest_tui.worker.engine import Engine  # who asks which workers there are needs no pipeline
+    from ingest_tui.worker.job_end_hooks import JobEndHooks
+
     lane = workspace.jobs.load(job_id).lane
     registration = WorkerRegistration(workspace, "foreground") if run_here else None
     try:
@@ -232,6 +230,10 @@ def _warn(message: str, fields: dict[str, Any]) -> None:
 
 def _tidy_up(workspace: Workspace) -> None:
     """Delete the documents whose grace is over, and continue a full text that is being made, at the end of a job."""
+    from ingest_tui.pipeline.embed.discarding import discard_overdue
+    from ingest_tui.pipeline.purge import purge_overdue
+    from ingest_tui.pipeline.reindex import continue_reindex
+
     try:
         discard_overdue(workspace)
         purge_overdue(workspace)

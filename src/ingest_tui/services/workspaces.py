@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ingest_tui.extraction.intake.admission import known_types
 from ingest_tui.model.argument_types import WrongTypeError
@@ -22,13 +22,15 @@ from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.connection import MISSING
 from ingest_tui.store.catalogue.contradictions import contradiction_in, contradiction_that_caused
 from ingest_tui.store.catalogue.known_good import open_known_good_to_read, version_folders
-from ingest_tui.store.catalogue.rebuild import RebuildReport, rebuild_catalogue
 from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, no_listener
 from ingest_tui.store.fs.filesystem import filesystem_type, is_network
 from ingest_tui.store.records.settings import change_setting
 from ingest_tui.store.users import requester, user_name
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
 from ingest_tui.worker.living_workers import living_workers
+
+if TYPE_CHECKING:
+    from ingest_tui.store.catalogue.rebuild import RebuildReport
 
 __all__ = [
     "Check",
@@ -97,6 +99,8 @@ def rebuild(workspace: Workspace, on_progress: ProgressListener = no_listener) -
 
     Raises `BusyError` when it is being made again already.
     """
+    from ingest_tui.store.catalogue.rebuild import rebuild_catalogue
+
     report = rebuild_catalogue(workspace.layout, on_progress)
     workspace.audit.add(
         at=rfc3339_now(),

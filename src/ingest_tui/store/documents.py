@@ -29,7 +29,6 @@ from ingest_tui.store.fs.atomic import (
 from ingest_tui.store.fs.encoding import encode_json
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RAW_STEM, RETIRED, Layout, version_name
 from ingest_tui.store.records.json_files import read_json
-from ingest_tui.store.version_chunks import TextFile
 
 SCHEMA_VERSION = 1
 SET_ASIDE = ".incomplete."
@@ -292,6 +291,8 @@ class DocumentStore:
 
     def holds(self, folder: Path, raw_sha256: str, content_hash: str) -> bool:
         """Whether the files of a version are those that were committed; reads both."""
+        from ingest_tui.store.version_chunks import TextFile  # with it all that cuts texts, for one seldom question
+
         try:
             raw = self.raw(folder)
             if raw is None or TextFile(self.normalized_path(folder)).content_hash() != content_hash:

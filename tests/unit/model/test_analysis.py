@@ -105,13 +105,21 @@ def test_stems_by_the_rules_of_the_language() -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["a", "I", "Words", "WORDS", "McDonald", "7", "007", "3.50", "5.5", "1.2.3", "10th", "C++", "Straße"]
+    "token",
+    ["a", "I", "Words", "WORDS", "McDonald", "7", "007", "3.50", "5.5", "1.2.3", "10th", "C++", "Straße", "٣.٥"],
 )
 def test_short_cuts_for_plain_words_and_numbers_change_nothing(token: str) -> None:
     """What most tokens are is analysed in a shorter way, with the terms and forms of the long one."""
     parts, whole = analyse_token(token)
     forms = dict.fromkeys([*whole, *(form for part in parts for form in part.forms)])
     assert analyse(token) == (" ".join(part.term for part in parts), " ".join(forms))
+
+
+@pytest.mark.parametrize("token", ["7", "3.50", "5.5", "words", "1.2.3", "x.5", "٣.٥"])
+@pytest.mark.parametrize("written", ["{}.", "({})", '"{}!?"', "{},"])
+def test_signs_around_words_and_numbers_change_nothing(token: str, written: str) -> None:
+    """What is next to signs that are no part of it has the terms and forms that it has by itself."""
+    assert analyse(written.format(token)) == analyse(token)
 
 
 def test_forms_keep_what_terms_lose() -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import TypeVar
 from xml.etree import ElementTree as ET
-from xml.sax.saxutils import quoteattr
 
 from ingest_tui.extraction.backends import office
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
@@ -46,6 +45,9 @@ _KEPT_LINKS = ("hyperlink", "image")
 _GRAPHICS = ("chart", "chartEx", "diagramData")
 _Read = TypeVar("_Read")
 _MAX_PLACES = 10_000
+_IN_ATTRIBUTE = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+)
 
 
 def parse(parse_input: ParseInput) -> Parsed:
@@ -181,8 +183,13 @@ class _Reader:
 def _relationship(one: Relationship, target: str | None) -> str:
     mode = ' TargetMode="External"' if one.is_external else ""
     where = target.removeprefix("word/") if target else one.target if one.is_external else f"/{one.target}"
-    kind = quoteattr(f"{_RELATIONSHIPS}/{one.kind}")
-    return f"<Relationship Id={quoteattr(one.id)} Type={kind} Target={quoteattr(where)}{mode}/>"
+    kind = _quoted(f"{_RELATIONSHIPS}/{one.kind}")
+    return f"<Relationship Id={_quoted(one.id)} Type={kind} Target={_quoted(where)}{mode}/>"
+
+
+def _quoted(value: str) -> str:
+    """Return the value of an attribute as XML has it; `xml.sax.saxutils` would load HTTP and mail for that."""
+    return f'"{value.translate(_IN_ATTRIBUTE)}"'
 
 
 def _relationships(listed: list[str]) -> str:

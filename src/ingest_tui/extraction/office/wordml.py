@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import escape
 from xml.etree import ElementTree as ET
-from xml.sax.saxutils import escape
 
 from ingest_tui.extraction.office.alternatives import with_one_alternative
 from ingest_tui.extraction.office.ooxml import attribute, child, children, descendants, local, refuse_entities
@@ -107,7 +107,7 @@ def edited_body(xml: str, notes: NoteNumbers, place: Callable[[str], str]) -> st
     if "noteReference" in xml:
         xml = _NOTE_MARK.sub(notes.mark, xml)
     if "<w:sym" in xml:
-        xml = _SYMBOL.sub(lambda tag: f"<w:t>{escape(symbol_of(tag[0]))}</w:t>", xml)
+        xml = _SYMBOL.sub(lambda tag: f"<w:t>{escape(symbol_of(tag[0]), quote=False)}</w:t>", xml)
     if '"Symbol"' in xml or 'dings"' in xml:
         xml = _SYMBOL_RUN.sub(_symbol_run, xml)
     if "<w:ffData" in xml:
@@ -191,7 +191,7 @@ def _symbol_run(match: re.Match[str]) -> str:
 def _decoded(text: str, font: str) -> str:
     if "&" in text:
         text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    return escape(decode_symbols(text, font))
+    return escape(decode_symbols(text, font), quote=False)
 
 
 def _with_graphics(xml: str, place: Callable[[str], str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import gc
 import json
 import mmap
 import os
@@ -69,6 +70,9 @@ def main(config: dict[str, Any], doors: dict[str, Any]) -> None:
     register_by_reference(config["validators"])
     for library in _OF_EACH_TEXT:
         import_module(library)
+    # What is loaded stays: to look through it for cycles, from the start on and for each file, would be felt.
+    gc.freeze()
+    gc.enable()
     confinement = config["confinement"]
     scratch = confinement["scratch"] if confinement else None
     _Server(tasks, results, progress, chosen, scratch).serve(doors)
@@ -240,7 +244,7 @@ def _run(task: dict[str, Any], chosen: Extract, tick: Callable[[], None]) -> tup
         members, findings = attachments.close()
         extraction.validation.extend(findings)
         extraction.warnings.extend(finding.message for finding in findings)
-        return dataclasses.replace(_parsed(task, extraction, written, started), members=members), False
+        return _parsed(task, extraction, written, members, started), False
     except BaseException as error:  # noqa: BLE001 a panic of a native library is a BaseException
         if isinstance(error, ContainerError) and "member_bytes" in task:
             return _unpacked(task, error, tick, started)
@@ -347,7 +351,9 @@ def _outcome_of_os_error(error: OSError, *, is_writing: bool) -> tuple[ParseStat
     return "failed", "unreadable", said, "sync again; if it stays so, try another backend for this file"
 
 
-def _parsed(task: dict[str, Any], extraction: Extraction, written: _Written, started: float) -> ParseResult:
+def _parsed(
+    task: dict[str, Any], extraction: Extraction, written: _Written, members: int, started: float
+) -> ParseResult:
     chunks = None
     language = extraction.language or detect_language(extraction.markdown)
     rules = ChunkRules.of(task["chunking"])
@@ -374,6 +380,7 @@ def _parsed(task: dict[str, Any], extraction: Extraction, written: _Written, sta
         milliseconds=_milliseconds(started),
         ocr=extraction.ocr,
         ocr_pages=extraction.ocr_pages,
+        members=members,
     )
 
 

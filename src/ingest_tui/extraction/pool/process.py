@@ -27,7 +27,7 @@ from ingest_tui.model.extraction import AtWork
 from ingest_tui.model.parse_limits import FileLimits, ParseLimits
 
 _BOOT = (
-    "import sys; from json import loads; config = loads(sys.stdin.buffer.raw.readline()); "
+    "import gc, sys; gc.disable(); from json import loads; config = loads(sys.stdin.buffer.raw.readline()); "
     "sys.path[:] = config['path']; "
     "from ingest_tui.extraction.pool.lockdown import enter; enter(config)"
 )

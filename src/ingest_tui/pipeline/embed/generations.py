@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.embedder import Embedder, no_embedder
 from ingest_tui.model.errors import BusyError, UsageError
 from ingest_tui.model.generation import Generation, Generations, GenerationState
-from ingest_tui.pipeline.job.context import JobContext
 from ingest_tui.store.vector_rows import read_state
 from ingest_tui.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    from ingest_tui.pipeline.job.context import JobContext
 
 _WORKED_ON = frozenset({GenerationState.BUILDING, GenerationState.READY})
 

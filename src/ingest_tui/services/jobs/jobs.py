@@ -24,8 +24,6 @@ from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.reasons import PROBLEM_OUTCOMES, ReasonGroup, Reasons
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.source import RESERVED_SOURCES
-from ingest_tui.pipeline.job.recovery import intents_of_an_older_program
-from ingest_tui.services.documents.uploads import retry_upload
 from ingest_tui.store.fs.disk import means_disk_full
 from ingest_tui.store.job_notices import leave_queue
 from ingest_tui.store.records.job_log import read_log
@@ -190,6 +188,7 @@ def job_before_change(workspace: Workspace, job_id: str, *, wanted: str) -> Mani
 
 def cancel_job(workspace: Workspace, job_id: str) -> Manifest:
     """Cancel a job: at once while nobody runs it, else the worker is asked; what is committed stays."""
+    from ingest_tui.pipeline.job.recovery import intents_of_an_older_program  # who lists jobs needs no pipeline
 
     def cancel(manifest: Manifest) -> None:
         if manifest.state is JobState.RUNNING:
@@ -283,6 +282,8 @@ def retry_job(workspace: Workspace, job_id: str, *, failed_only: bool = False) -
     if not old.ended:
         raise UsageError(f"job {old.job_id} has not ended ({old.state})", hint="cancel it first, or wait")
     if old.options.get("staged"):
+        from ingest_tui.services.documents.uploads import retry_upload
+
         manifest = retry_upload(workspace, old)
         _audit(workspace, "job.retry", manifest.job_id, of=old.job_id)
         return manifest

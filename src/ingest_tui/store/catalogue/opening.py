@@ -12,7 +12,6 @@ from ingest_tui.model.errors import BusyError, DiskFullError, StoreError
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.connection import LOST, MISSING
 from ingest_tui.store.catalogue.known_good import open_known_good, open_known_good_to_read
-from ingest_tui.store.catalogue.rebuild import rebuild_lost
 from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, no_listener
 from ingest_tui.store.catalogue.sqlite_access import DAMAGED, REBUILD_HINT
 from ingest_tui.store.fs.disk import means_disk_full
@@ -37,6 +36,8 @@ def open_catalogue(layout: Layout, on_progress: ProgressListener = no_listener) 
             raise
         reason = error.message
     try:
+        from ingest_tui.store.catalogue.rebuild import rebuild_lost  # seldom needed, and felt at each start
+
         rebuild_lost(layout, reason, on_progress)
         return open_known_good(layout)
     except (OSError, apsw.Error) as error:
