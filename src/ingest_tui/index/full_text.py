@@ -11,6 +11,7 @@ from typing import Final
 
 import orjson
 
+from ingest_tui.index import document_names
 from ingest_tui.index.base import NUMBERED_CHUNKS, Condition, Database, Index
 from ingest_tui.index.old_full_text import OldFullText
 from ingest_tui.index.suggestions import suggestions
@@ -38,6 +39,7 @@ CREATE TABLE chunks (
 );
 CREATE INDEX chunks_by_document ON chunks (document_id, ordinal);
 {_WORDS}
+{document_names.TABLES}
 """
 
 UPGRADE_TO_OFFSETS: Final = """
@@ -80,6 +82,7 @@ class FullText(Index):
                 _INSERT_CHUNK, ((number, chunk.document_id, *chunk[2:-1]) for number, chunk in numbered)
             )
             self._insert_words(numbered)
+            document_names.insert(self._database, _first(numbered))
             if self._old.is_in_use:
                 self._old.insert(numbered)
 
@@ -113,24 +116,29 @@ class FullText(Index):
         """Take documents out; one that is not in it is none the worse."""
         connection = self._database.connection
         for document_id in document_ids:
-            ids = self._database.execute("SELECT id FROM chunks WHERE document_id = ?", (document_id,))
+            sql = "SELECT id FROM chunks WHERE document_id = ? ORDER BY ordinal"
+            ids = self._database.execute(sql, (document_id,))
             if not ids:
                 continue
             if self._old.is_in_use:
                 self._old.remove(document_id)
             connection.executemany("DELETE FROM words WHERE rowid = ?", ids)
+            document_names.remove(self._database, [ids[0][0]])
             connection.execute("DELETE FROM chunks WHERE document_id = ?", (document_id,))
 
     def rename(self, document_ids: Iterable[str]) -> None:
-        """Have documents found by the title and the file name that they have now."""
+        """Have documents found by the title, the file name and the address that they have now."""
         for document_id in document_ids:
             sql = f"{NUMBERED_CHUNKS} WHERE document_id = ? AND c.ordinal = 0"
             for number, *columns in self._database.execute(sql, (document_id,)):
                 self._database.execute("DELETE FROM words WHERE rowid = ?", (number,))
                 self._insert_words([(number, Chunk(*columns))])
+                document_names.remove(self._database, [number])
+                document_names.insert(self._database, [number])
 
     def restore_words(self) -> None:
-        """Make chunks and their words agree again: what `differences` finds."""
+        """Make chunks, their words and the names of their documents agree again: what `differences` finds."""
+        document_names.restore(self._database)
         entries = self._database.execute("SELECT id FROM words_docsize WHERE id NOT IN (SELECT id FROM chunks)")
         self._database.connection.executemany("DELETE FROM words WHERE rowid = ?", entries)
         sql = f"{NUMBERED_CHUNKS} WHERE c.id NOT IN (SELECT id FROM words_docsize)"
@@ -186,7 +194,7 @@ class FullText(Index):
         return [Chunk(*row[1:]) for row in self._database.execute(sql, (orjson.dumps(list(places)).decode(),))]
 
     def differences(self) -> list[str]:
-        """Return in which ways the chunks and their words differ, with numbers."""
+        """Return in which ways the chunks, their words and the names of their documents differ, with numbers."""
         found = []
         words = self._old.row_table if self._old.is_in_use else "words_docsize"
         for one, other, thing, things in (
@@ -196,4 +204,9 @@ class FullText(Index):
             missing = self._database.value(f"SELECT count(*) FROM {one} WHERE id NOT IN (SELECT id FROM {other})")
             if missing:
                 found.append(counted(missing, thing, things))
-        return found
+        return found + document_names.differences(self._database)
+
+
+def _first(numbered: Iterable[tuple[int, Chunk]]) -> list[int]:
+    """Return the numbers of those chunks that are the first of their documents."""
+    return [number for number, chunk in numbered if chunk.ordinal == 0]

@@ -10,6 +10,7 @@ import orjson
 
 from ingest_tui.index.base import Condition, Database
 from ingest_tui.index.candidates import RANKED, CandidateQuery, candidate_queries, expression_of, weigh
+from ingest_tui.index.document_names import narrowed_by_names
 from ingest_tui.index.old_full_text import OldFullText, old_expression
 from ingest_tui.index.ranked_chunks import RankedChunks
 from ingest_tui.index.short_beginnings import from_a_sample
@@ -17,7 +18,7 @@ from ingest_tui.index.term_counts import index_size
 from ingest_tui.model.batching import batches
 from ingest_tui.model.document import OtherHit, SearchHit, chunk_id
 from ingest_tui.model.ranking import ChunkScorer, Score, TermWeight
-from ingest_tui.model.search_query import SearchQuery
+from ingest_tui.model.search_query import QueryFilter, SearchQuery
 from ingest_tui.model.search_terms import excluded_terms, search_terms
 from ingest_tui.model.snippet import make_snippet
 
@@ -70,11 +71,13 @@ class TextSearch:
         self._documents = documents
         self._old = old
         self._table = OldFullText.table if old.is_in_use else "words"
+        self._filters: Sequence[QueryFilter] = ()
 
     def search(self, query: SearchQuery, *, limit: int, all_chunks: bool) -> list[SearchHit]:
         """Return the best hits for a query; without words, the beginnings of the documents that it chooses."""
         if limit == 0:
             return []
+        self._filters = query.filters
         languages = [row[0] for row in self._database.execute("SELECT language FROM word_languages")]
         unwanted = " OR ".join(map(expression_of, excluded_terms(query, languages)))
         if not query.clauses:
@@ -130,13 +133,19 @@ class TextSearch:
         return rows
 
     @cached_property
+    def _all_documents(self) -> Condition:
+        """The condition for going through all documents to choose from, which may need to look at few of them."""
+        return narrowed_by_names(self._database, self._documents, self._filters)
+
+    @cached_property
     def _chunks_to_choose_from(self) -> list[int]:
         """The numbers of all chunks of the documents to choose from."""
+        documents = self._all_documents
         sql = (
             "SELECT json_group_array(c.id) FROM chunks c WHERE c.document_id IN"
-            f" (SELECT document_id FROM documents WHERE {self._documents.sql})"
+            f" (SELECT document_id FROM documents WHERE {documents.sql})"
         )
-        numbers: list[int] = orjson.loads(self._database.value(sql, self._documents.values))
+        numbers: list[int] = orjson.loads(self._database.value(sql, documents.values))
         return numbers
 
     def _chosen(self, numbers: Sequence[int], wanted: int, documents: int, *, gives_up: bool = False) -> list[_Row]:
@@ -182,13 +191,14 @@ class TextSearch:
     def _newest(self, unwanted: str, limit: int) -> list[_Row]:
         """Return the first chunks of the documents to choose from, the last changed first."""
         having = "SELECT document_id FROM chunks WHERE id IN (SELECT rowid FROM words WHERE words MATCH ?)"
+        documents = self._all_documents
         sql = (
-            f"SELECT {_COLUMNS} FROM (SELECT * FROM documents WHERE {self._documents.sql}) d"
+            f"SELECT {_COLUMNS} FROM (SELECT * FROM documents WHERE {documents.sql}) d"
             " JOIN chunks c ON c.document_id = d.document_id AND c.ordinal = 0"
             + (f" WHERE d.document_id NOT IN ({having})" if unwanted else "")
             + " ORDER BY d.updated_at DESC, d.document_id LIMIT ?"
         )
-        values = (*self._documents.values, *([unwanted] if unwanted else []), limit)
+        values = (*documents.values, *([unwanted] if unwanted else []), limit)
         return [_Row(*row) for row in self._database.execute(sql, values)]
 
 

@@ -176,6 +176,7 @@ class StoreWriter:
         with self.catalogue.transaction():
             settled = settle_documents_without_places(self.catalogue, document_ids, rfc3339_now())
             self.catalogue.full_text.remove(document.document_id for document in settled.retired)
+            self.catalogue.full_text.rename(document.document_id for document in settled.kept)
 
     def undo(self, lines: list[intents.IntentLine]) -> None:
         """Undo what these intents announced, as far as the catalogue does not know of it."""

@@ -49,7 +49,7 @@ CREATE VIRTUAL TABLE chunks_fts USING fts5(
 
 
 def make_old_catalogue(path: Path, version: int) -> None:
-    """Make a catalogue of schema 1 to 7 with one active document, its version, its place and its text."""
+    """Make a catalogue of schema 1 to 8 with one active document, its version, its place and its text."""
     connection = apsw.Connection(str(path))
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(_SCHEMA)

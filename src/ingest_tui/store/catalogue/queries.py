@@ -8,6 +8,7 @@ from typing import Any, TypedDict, Unpack
 import orjson
 
 from ingest_tui.index.base import Condition
+from ingest_tui.index.document_names import narrowed_by_names
 from ingest_tui.index.query_filters import narrowed
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.errors import UsageError
@@ -390,7 +391,7 @@ def documents_of_job(catalogue: Catalogue, job_id: str) -> list[str]:
 
 def chosen_ids(catalogue: Catalogue, choice: DocumentChoice, filters: Sequence[QueryFilter] = ()) -> set[str]:
     """Return the ids of a choice of documents, narrowed by the filters of a query."""
-    documents = _documents_to_search(choice, filters)
+    documents = narrowed_by_names(catalogue, _documents_to_search(choice, filters), filters)
     sql = f"SELECT document_id FROM documents WHERE {documents.sql}"
     return {row[0] for row in catalogue.stream(sql, documents.values)}
 

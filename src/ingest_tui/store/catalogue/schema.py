@@ -6,9 +6,9 @@ transaction, so no caller can forget it.
 
 from __future__ import annotations
 
-from ingest_tui.index import full_text
+from ingest_tui.index import document_names, full_text
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 _KILLS = """
 CREATE TABLE kills (
@@ -130,5 +130,6 @@ AND d.source_id = locations.source_id AND d.key = locations.key AND d.state = 'r
     5: full_text.UPGRADE_TO_WORDS + _LISTS,
     6: f"DROP INDEX IF EXISTS documents_by_address; {_LIST_BY_ADDRESS}",
     7: f"DROP INDEX IF EXISTS documents_by_source; {_FOLDERS}",
+    8: document_names.UPGRADE,
 }
 """What brings a catalogue from the version that is its key to the next one."""

@@ -105,7 +105,7 @@ def test_each_catalogue_has_an_epoch_of_its_own_that_lasts(tmp_path: Path) -> No
     assert epochs[0] == epochs[1] != epochs[2]
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, 7])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, 7, 8])
 def test_an_older_catalogue_is_upgraded(tmp_path: Path, version: int) -> None:
     """It keeps what it knows, gets what is new, and what it was is kept next to it."""
     path = tmp_path / "catalogue.db"
@@ -113,6 +113,8 @@ def test_an_older_catalogue_is_upgraded(tmp_path: Path, version: int) -> None:
     catalogue = Catalogue(path)
     assert catalogue.value("PRAGMA user_version") == SCHEMA_VERSION
     assert [(hit.chunk_id, hit.page, hit.start) for hit in search_text(catalogue, "kept")] == [("d1:1:0", None, None)]
+    assert [hit.chunk_id for hit in search_text(catalogue, "kept title:a.m path:///a.md")] == ["d1:1:0"]
+    assert catalogue.full_text.differences() == []
     place = catalogue.locations("docs", ["a.md"])["a.md"]
     assert (place.ruleset, place.version, place.parsers) == ("rules", 1, "")
     assert catalogue.kills("docs", ["a.md"]) == {}
@@ -131,6 +133,18 @@ def test_an_older_catalogue_is_upgraded(tmp_path: Path, version: int) -> None:
     assert list(backup.execute("PRAGMA user_version")) == [(version,)]
     assert list(backup.execute("SELECT document_id FROM documents")) == [("d1",)]
     backup.close()
+
+
+@pytest.mark.parametrize("version", [7, 8])
+def test_an_older_catalogue_answers_where_nothing_can_be_written(tmp_path: Path, version: int) -> None:
+    """Words, titles and addresses are found in it, and it stays as it is."""
+    path = tmp_path / "catalogue.db"
+    make_old_catalogue(path, version)
+    before = path.read_bytes()
+    catalogue = Catalogue(path, read_only=True, upgrades=False)
+    assert [hit.chunk_id for hit in search_text(catalogue, "kept title:a.m path:///a.md")] == ["d1:1:0"]
+    catalogue.close()
+    assert path.read_bytes() == before
 
 
 def test_an_upgraded_catalogue_has_the_tables_of_a_new_one(tmp_path: Path) -> None:
