@@ -13,7 +13,7 @@ from ingest_tui.index.ranked_chunks import LARGE
 from ingest_tui.index.term_counts import IndexSize
 from ingest_tui.model.analysis import terms_function
 from ingest_tui.model.search_terms import SearchTerm
-from ingest_tui.model.tokens import fold, tokens_of
+from ingest_tui.model.tokens import fold, is_paired, tokens_of
 
 SHORT: Final = 3
 _SAMPLE: Final = 80
@@ -34,7 +34,8 @@ def from_a_sample(database: Database, term: SearchTerm, size: IndexSize) -> Sear
     for language, counts in tokens.items():
         terms_of = terms_function(language)
         for token, count in counts.items():
-            if not token.isalpha() or fold(token[: len(beginning)]).startswith(beginning):
+            begins_within = not token.isalpha() or is_paired(beginning)
+            if begins_within or fold(token[: len(beginning)]).startswith(beginning):
                 words.update({term: count for term in terms_of(token)[0] if term.startswith(beginning)})
     frequent = tuple((word,) for word, _ in words.most_common(_WORDS))
     return replace(term, sequences=(*frequent, (beginning,)), is_beginning=False)

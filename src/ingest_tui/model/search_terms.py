@@ -19,7 +19,7 @@ from ingest_tui.model.analysis import (
     words_beginning_otherwise,
 )
 from ingest_tui.model.search_query import MAX_WORDS, QueryWord, SearchQuery
-from ingest_tui.model.tokens import fold, tokens_of
+from ingest_tui.model.tokens import fold, is_paired, tokens_of
 
 _Value = TypeVar("_Value")
 
@@ -125,13 +125,17 @@ def matches_of(term: SearchTerm, found: FoundTerms) -> list[Match]:
 
 
 def _matches_of_beginning(beginning: str, found: FoundTerms) -> list[Match]:
-    return [
-        Match(one.start, one.end, one.position, is_exact=True)
-        for words in (found.by_term, found.by_form)
-        for word, places in words.items()
-        if word.startswith(beginning)
-        for one in places
-    ]
+    """Return where words begin so: the words, but of scripts without spaces only the characters that are asked for."""
+    asked = len(beginning) if is_paired(beginning) else 0
+    matches = []
+    for words in (found.by_term, found.by_form):
+        for word, places in words.items():
+            if word.startswith(beginning):
+                for one in places:
+                    is_as_written = one.end - one.start == len(word)
+                    end = one.start + asked if asked and is_as_written else one.end
+                    matches.append(Match(one.start, end, one.position, is_exact=True))
+    return matches
 
 
 def _matches_of_sequence(term: SearchTerm, sequence: tuple[str, ...], found: FoundTerms) -> list[Match]:
@@ -176,6 +180,8 @@ def excluded_terms(query: SearchQuery, languages: Iterable[str]) -> list[SearchT
 def _terms_of(word: QueryWord, clause: int, languages: Sequence[str]) -> list[SearchTerm]:
     written = tokens_of(word.text)
     by_language = [[analyse_token(one, language) for one in written] for language in languages]
+    if character := _single_character(by_language[0]):
+        return [SearchTerm(word.text, ((character,),), (), clause, is_beginning=True)]
     if word.kind == "phrase":
         return [SearchTerm(word.text, _sequences(by_language), (), clause)]
     if word.kind == "beginning":
@@ -204,6 +210,15 @@ def _parts(by_language: list[list[WrittenToken]], clause: int) -> list[SearchTer
         )
         for same in islice(zip(*parts_by_language, strict=True), MAX_WORDS)
     ]
+
+
+def _single_character(tokens: list[WrittenToken]) -> str:
+    """Return what is asked for where that is one character of a script without spaces; else nothing.
+
+    Texts have it as the first of a pair, but at their end: it is looked for as a beginning.
+    """
+    parts = [part.term for token in tokens for part in token.parts]
+    return parts[0] if len(parts) == 1 and len(parts[0]) == 1 and is_paired(parts[0]) else ""
 
 
 def _beginning(text: str, by_language: list[list[WrittenToken]], clause: int) -> SearchTerm:

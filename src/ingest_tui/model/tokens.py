@@ -34,9 +34,13 @@ _SPECIAL = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ı": "i", "ŋ": "n"}
 )
 _ALIKE = str.maketrans({"’": "", "ʼ": "", "'": "", "\u2010": "-", "\u2011": "-"})
-# Accents of Latin, Greek and Cyrillic, vowel signs and the long dash of Arabic, points of Hebrew. Elsewhere (Indic
-# scripts) such marks are letters.
-_ACCENTS = re.compile("[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]+")
+# Accents of Latin, Greek and Cyrillic, vowel signs and the long dash of Arabic, points of Hebrew, and the dot below
+# letters of Devanagari that is often left out. Elsewhere (Indic scripts) such marks are letters.
+_ACCENTS = re.compile(
+    "[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u093c]+"
+)
+# A nasal before a consonant of its own kind, which Devanagari also writes as a dot: हिन्दी, हिंदी; and the moon dot.
+_NASALS = re.compile("ङ्(?=[क-घ])|ञ्(?=[च-झ])|ण्(?=[ट-ढ])|न्(?=[त-ध])|म्(?=[प-भ])|ँ")
 _BASIC_MARKS: Final = (range(0x300, 0x1E00), range(0x3099, 0x309B), range(0xA66F, 0xAC00))
 _SUPPLEMENTARY_MARKS: Final = (range(0x10000, 0x1F000), range(0xE0100, 0xE01F0))
 _SHORT_I = "и\u0306"
@@ -67,7 +71,8 @@ def fold(text: str) -> str:
         return text
     text = text.translate(_SPECIAL)
     apart = unicodedata.normalize("NFKD", text).replace(_SHORT_I, "\ue000")
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", apart).replace("\ue000", _SHORT_I))
+    bare = _NASALS.sub("ं", _ACCENTS.sub("", apart))
+    return unicodedata.normalize("NFC", bare.replace("\ue000", _SHORT_I))
 
 
 def is_paired(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,10 @@ def test_long_text_is_cut_around_the_hit(catalogue: Catalogue) -> None:
         ("+once.md", ["once"]),
         ("本語", ["cafe"]),
         ("キスト", ["cafe"]),
+        ("本", ["cafe"]),
+        ("語", ["cafe"]),
+        ('"ス"', ["cafe"]),
+        ("elsewhere -ト", ["other"]),
         ("knows -vane", ["headed"]),
         ("elsewhere)", ["other"]),
         ("{elsewhere}", ["other"]),
@@ -347,6 +352,29 @@ def test_suggests_the_nearest_form_of_a_word(tmp_path: Path) -> None:
         put(catalogue, document("first"), "the conflicted files")
         put(catalogue, document("second"), "a merge conflict")
         assert catalogue.full_text.suggestions(parse_query("conflct")) == {"conflct": "conflict"}
+
+
+@pytest.mark.parametrize("large", [1, 50_000])
+@pytest.mark.parametrize("text", ["도서관에서 책을 읽습니다", unicodedata.normalize("NFD", "책을 읽습니다"), "한 책"])
+def test_a_character_by_itself_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, large: int) -> None:
+    """Wherever in a word it is, however it is encoded, and however many chunks there are."""
+    monkeypatch.setattr(short_beginnings, "LARGE", large)
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("one"), text)
+        put(catalogue, document("two"), "서울")
+        [hit] = search_text(catalogue, "책")
+        [(start, end)] = hit.matches
+        assert hit.document_id == "one"
+        assert unicodedata.normalize("NFC", hit.text[start:end]).startswith("책")
+        assert found(catalogue, "서울 -책") == ["two"]
+
+
+def test_only_the_character_that_is_asked_for_is_marked(tmp_path: Path) -> None:
+    """Not the one after it, with which it is indexed."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("one"), "도서관에서 책을 읽습니다")
+        [hit] = search_text(catalogue, "책")
+        assert [hit.text[start:end] for start, end in hit.matches] == ["책"]
 
 
 def test_short_beginnings_in_a_large_index_are_those_of_a_sample(

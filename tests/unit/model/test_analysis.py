@@ -52,6 +52,10 @@ def is_found(query: str, text: str, language: str = "en") -> bool:
         ("كتب", "كتـــب"),
         ("елка", "ёлка"),
         ("हिन्दी", "हिन्दी में"),
+        ("हिंदी", "हिन्दी में"),
+        ("हिन्दी", "हिंदी में"),
+        ("कलम", "क़लम से"),
+        ("चांद", "चाँद"),
         ("שלום", "שָׁלוֹם"),
         ("快乐", "祝你生日快乐"),
         ("教程", "快乐的教程很好"),
@@ -90,7 +94,8 @@ def test_found_by_what_a_person_sees(query: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "text"), [("乐生", "快乐 生日"), ("cat", "concatenate"), ("йод", "иод"), ("23", "2 3"), ("ab", "a b")]
+    ("query", "text"),
+    [("乐生", "快乐 生日"), ("cat", "concatenate"), ("йод", "иод"), ("23", "2 3"), ("ab", "a b"), ("कंया", "कन्या")],
 )
 def test_not_found_by_what_is_not_there(query: str, text: str) -> None:
     """What is apart stays apart, and letters that are no accents are kept."""
