@@ -46,6 +46,10 @@ class UsageError(IngestError):
     exit_code = 2
 
 
+class UnknownWordsError(UsageError):
+    """What is asked for by meaning means nothing to the model."""
+
+
 class ValidationError(IngestError):
     """A value from outside is not acceptable: a setting, a name, a hash."""
 

@@ -8,11 +8,10 @@ from typing import Any
 
 from ingest_tui.model.counted import counted
 from ingest_tui.model.document import SearchHit
-from ingest_tui.model.errors import UsageError
+from ingest_tui.model.errors import UnknownWordsError, UsageError
 from ingest_tui.model.generation import Generation
 from ingest_tui.pipeline.embed.generations import known_generations, nothing_built
 from ingest_tui.services.nearest import nearest_hits, query_vector, vectors_of
-from ingest_tui.store.catalogue.queries import chosen_ids
 from ingest_tui.store.workspace import Workspace
 
 _MOST_QUERIES = 1000
@@ -69,13 +68,12 @@ def _answers(
     workspace: Workspace, generation: Generation, collection_id: str, queries: Sequence[str], limit: int
 ) -> list[list[SearchHit]]:
     searched = vectors_of(workspace, collection_id, generation)
-    chosen = chosen_ids(workspace.reading, {"collection_id": collection_id, "state": "active"})
     answers: list[list[SearchHit]] = []
     for query in queries:
         try:
             vector = query_vector(workspace, searched, query)
-        except UsageError:  # the model knows none of its words
+        except UnknownWordsError:
             answers.append([])
             continue
-        answers.append(nearest_hits(workspace, searched, vector, chosen, limit=limit))
+        answers.append(nearest_hits(workspace, searched, vector, None, limit=limit))
     return answers

@@ -13,7 +13,7 @@ from ingest_tui.index.vectors import Graph, nearest
 from ingest_tui.model.batching import batches
 from ingest_tui.model.document import Chunk, Document, SearchHit
 from ingest_tui.model.embedder import Embedder, embedding_text, text_digest
-from ingest_tui.model.errors import UsageError
+from ingest_tui.model.errors import UnknownWordsError, UsageError
 from ingest_tui.model.generation import Generation
 from ingest_tui.pipeline.connecting import registry_for
 from ingest_tui.pipeline.embed.generations import known_generations, with_current_settings
@@ -72,12 +72,14 @@ _model: LastModel[EmbeddingBackend[Any]] = LastModel()
 
 
 def query_vector(workspace: Workspace, searched: SearchedVectors, text: str) -> NDArray[np.float32]:
-    """Return the unit vector of a query; raises `UsageError` for words that mean nothing, and what the model raises."""
+    """Return the unit vector of a query; raises `UnknownWordsError`, and what the model raises."""
     embedder = searched.embedder
     key = orjson.dumps([str(workspace.root), embedder.backend, embedder.settings, embedder.space.space_id])
     vector = _model.ask(key, lambda: _opened(workspace, searched), lambda model: model.embed_query(text))
     if not vector.any():
-        raise UsageError("the model knows nothing of these words", hint="use others, or 'ingest-tui search WORDS'")
+        raise UnknownWordsError(
+            "the model knows nothing of these words", hint="use others, or 'ingest-tui search --mode text WORDS'"
+        )
     return vector
 
 

@@ -10,6 +10,7 @@ from ingest_tui.model.errors import UsageError
 from ingest_tui.pipeline.embed.due import is_embedding_due
 from ingest_tui.pipeline.embed.generations import known_generations
 from ingest_tui.services.documents.documents import check_choice, get_document
+from ingest_tui.services.documents.search_modes import narrows
 from ingest_tui.services.nearest import SearchedVectors, nearest_hits, no_vectors, query_vector, vectors_of
 from ingest_tui.store.catalogue.queries import DocumentChoice, chosen_ids
 from ingest_tui.store.vector_rows import LogRows
@@ -31,8 +32,10 @@ def similar_to_document(
     check_choice(workspace, choice)
     searched = vectors_of(workspace, document.collection_id)
     query = _centre_of(searched.rows, document)
-    chosen = _chosen(workspace, searched, choice) - {document.document_id}
-    return nearest_hits(workspace, searched, query, chosen, limit=limit)
+    most = limit + 1 if limit > 0 else limit  # it is the nearest to itself
+    hits = nearest_hits(workspace, searched, query, _chosen(workspace, searched, choice), limit=most)
+    others = [hit for hit in hits if hit.document_id != document.document_id]
+    return others if limit < 0 else others[:limit]
 
 
 def similar_to_text(
@@ -81,7 +84,10 @@ def _only_collection(workspace: Workspace) -> str:
     return found[0]
 
 
-def _chosen(workspace: Workspace, searched: SearchedVectors, choice: DocumentChoice) -> set[str]:
+def _chosen(workspace: Workspace, searched: SearchedVectors, choice: DocumentChoice) -> set[str] | None:
+    """Return the documents that may be found; None: all of the collection, without a look at each."""
+    if not narrows(choice):
+        return None
     of_collection: DocumentChoice = {**choice, "collection_id": searched.collection_id, "state": "active"}
     return chosen_ids(workspace.reading, of_collection)
 

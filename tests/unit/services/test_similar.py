@@ -12,7 +12,7 @@ from ingest_tui.embedding.base import EmbedderError
 from ingest_tui.index import vectors as index
 from ingest_tui.model.collection import Collection
 from ingest_tui.model.errors import NotFoundError, UsageError
-from ingest_tui.services import nearest
+from ingest_tui.services import nearest, similar
 from ingest_tui.services.documents.documents import remove_documents, restore_document
 from ingest_tui.services.embedding import choose_embedder
 from ingest_tui.services.open_models import LastModel
@@ -79,6 +79,23 @@ def test_only_what_is_there_now_is_found(lab: EmbeddingLab) -> None:
     assert "money" not in found(lab, "invoice netto"), "its vector is of the version before"
     lab.embed()
     assert found(lab, "apple pear")[0] == "money"
+
+
+def test_documents_are_only_gone_through_where_some_are_chosen(
+    lab: EmbeddingLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a filter no ids of the collection are asked for, and a document is not similar to itself."""
+
+    def refuse(*_given: object) -> None:
+        raise AssertionError("all documents of the collection are gone through")
+
+    monkeypatch.setattr(similar, "chosen_ids", refuse)
+    fox = next(one.document_id for one in lab.workspace.catalogue.all_documents() if one.uri == "fox")
+    for limit in (0, 1, 2, -1):
+        hits = similar_to_document(lab.workspace, fox, limit=limit)
+        assert fox not in {hit.document_id for hit in hits}
+        assert len(hits) == limit or limit < 0
+    assert "fox" in found(lab, "the quick fox")
 
 
 def test_filters_choose_before_the_nearest_are_taken(lab: EmbeddingLab) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from ingest_tui.model.document import Contribution, SearchHit
 from ingest_tui.model.embedder import no_embedder
-from ingest_tui.model.errors import IngestError
+from ingest_tui.model.errors import IngestError, UnknownWordsError
 from ingest_tui.model.fusion import Ranking, fused, shares_of
 from ingest_tui.model.generation import Generation
 from ingest_tui.model.search_query import QueryClause, SearchQuery
@@ -49,7 +49,8 @@ def search_in_mode(
     """Return the best hits for a query, by words, by vectors or by both; None: by both where there are vectors.
 
     What must or must not occur decides in each mode. Raises `UsageError` for a mode that needs vectors where there are
-    none, and what the model raises; without a mode that is a warning, and the words alone answer.
+    none, and what the model raises; without a mode that is a warning, and the words alone answer. So they do in hybrid
+    for words that no model knows.
     """
     mode = mode or _preferred(workspace, choice)
     text = " ".join(word.text for clause in query.clauses for word in clause.words)
@@ -62,7 +63,7 @@ def search_in_mode(
     try:
         by_meaning = _by_meaning(workspace, query, text, searched, choice, most, all_chunks=all_chunks)
     except IngestError as error:
-        if mode is not None:
+        if mode == "vector" or (mode is not None and not isinstance(error, UnknownWordsError)):
             raise
         warnings.warn(f"searched by words alone: {error.message}", stacklevel=2)
         by_meaning = []
@@ -152,27 +153,37 @@ def _by_meaning(
     *,
     all_chunks: bool,
 ) -> list[_Found]:
-    """Return a ranking for each collection: vectors of two spaces cannot be compared, ranks can."""
+    """Return a ranking for each collection: vectors of two spaces cannot be compared, ranks can.
+
+    Raises what a model raises, but that it knows nothing of the words only where none knows them.
+    """
     from ingest_tui.services.nearest import nearest_hits, query_vector
 
     may_be, must_not = _by_words(workspace, query, choice)
     found = []
+    unknown: UnknownWordsError | None = None
     for one in searched:
+        try:
+            vector = query_vector(workspace, one, text)
+        except UnknownWordsError as error:
+            unknown = error
+            continue
         chosen = None
-        if may_be is not None or must_not or query.filters or _narrows(choice):
+        if may_be is not None or must_not or query.filters or narrows(choice):
             of_collection: DocumentChoice = {**choice, "collection_id": one.collection_id, "state": "active"}
             chosen = chosen_ids(workspace.reading, of_collection, query.filters) - must_not
             if may_be is not None:
                 chosen &= may_be
-        vector = query_vector(workspace, one, text)
         hits = nearest_hits(workspace, one, vector, chosen, limit=limit, all_chunks=all_chunks)
         preferred = workspace.collections.get(one.collection_id).preferences.vector_weight
         weight = _USUAL_WEIGHT if preferred is None else preferred
         found.append(_Found(hits, weight, min((hit.score for hit in hits), default=0.0)))
+    if unknown is not None and not found:
+        raise unknown
     return found
 
 
-def _narrows(choice: DocumentChoice) -> bool:
+def narrows(choice: DocumentChoice) -> bool:
     """Whether a choice leaves out documents of a collection that could be found."""
     return any(
         value is not None and value != "" for name, value in choice.items() if name not in {"collection_id", "state"}

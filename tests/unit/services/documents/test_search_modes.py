@@ -13,8 +13,9 @@ import pytest
 from ingest_tui.embedding.base import EmbedderError
 from ingest_tui.embedding.static import StaticBackend
 from ingest_tui.index.full_text import FullText
+from ingest_tui.model.collection import Collection
 from ingest_tui.model.document import Chunk
-from ingest_tui.model.errors import IngestError, UsageError
+from ingest_tui.model.errors import IngestError, UnknownWordsError, UsageError
 from ingest_tui.model.relevance import JudgedQuery
 from ingest_tui.services import nearest
 from ingest_tui.services.documents import search_modes
@@ -23,6 +24,7 @@ from ingest_tui.services.documents.evaluation import Variant, evaluate
 from ingest_tui.services.documents.search import search
 from ingest_tui.services.embedding import choose_embedder
 from ingest_tui.services.open_models import LastModel
+from ingest_tui.store.workspace import Workspace
 from tests.made_models import make_static_model
 from tests.unit.pipeline.embed.embedding_lab import EmbeddingLab
 
@@ -104,6 +106,40 @@ def test_a_model_that_fails_leaves_the_words(lab: EmbeddingLab) -> None:
         assert found(lab, "xylophone") == ["named"]
     with pytest.raises(EmbedderError, match="another model"):
         found(lab, "fox", mode="hybrid")
+
+
+def test_words_that_the_model_does_not_know_are_found_as_words(lab: EmbeddingLab) -> None:
+    """In hybrid, with a warning, and so in eval; by meaning alone there is nothing to ask for."""
+    lab.put("odd", "Nobody knows a xyzzy.")
+    lab.embed()
+    for mode in (None, "hybrid"):
+        with pytest.warns(UserWarning, match="knows nothing of these words"):
+            assert found(lab, "xyzzy", mode=mode) == ["odd"]
+    with pytest.raises(UnknownWordsError, match="knows nothing"):
+        found(lab, "xyzzy", mode="vector")
+    with pytest.warns(UserWarning, match="knows nothing"):
+        [both] = evaluate(lab.workspace, [JudgedQuery(1, "xyzzy", ("odd",))], [Variant("default", "hybrid")])
+    assert len(both.answers[0].found) == 1
+
+
+def test_one_model_that_knows_the_words_is_enough(lab: EmbeddingLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The collections of the others are asked by words."""
+    second = Collection(collection_id="second", name="Second")
+    lab.workspace.collections.add(second)
+    choose_embedder(lab.workspace, "second", "tiny")
+    known = nearest.query_vector
+    asked = nearest.vectors_of(lab.workspace, "default")
+    monkeypatch.setattr(
+        nearest, "vectors_of", lambda _workspace, collection_id, *_: asked._replace(collection_id=collection_id)
+    )
+
+    def only_the_first(workspace: Workspace, searched: nearest.SearchedVectors, text: str) -> object:
+        if searched.collection_id == "second":
+            raise UnknownWordsError("the model knows nothing of these words")
+        return known(workspace, searched, text)
+
+    monkeypatch.setattr(nearest, "query_vector", only_the_first)
+    assert "fox" in found(lab, "quick fox", mode="vector")
 
 
 @pytest.mark.parametrize("mode", ["vector", "hybrid"])
