@@ -239,7 +239,8 @@ def test_documents_are_brought_in_over_a_server(cli: Cli) -> None:
         assert uploaded["state"] == "succeeded"
         assert remote.run("upload", "-", "--name", "typed.txt", typed="The anemometer turns.\n").code == 0
         assert 'new "1".txt' in remote.run("search", "hygrometer").out
-        assert remote.run("upload", "nothing.txt", code=4).err == cli.run("upload", "nothing.txt", code=4).err
+        for wrong, code in ((("nothing.txt",), 4), (('outbox/new "1".txt', "--label", "x" * 101), 2), ((".",), 2)):
+            assert remote.run("upload", *wrong, code=code).err == cli.run("upload", *wrong, code=code).err
         remote.run("doc", "export", "broken.docx", "--what", "raw", "--to", "x", code=4)
         remote.run("doc", "export", 'new "1".txt', "--what", "raw", "--to", "copy.txt")
         assert (cli.home / "copy.txt").read_text() == "The hygrometer is made of hair.\n"

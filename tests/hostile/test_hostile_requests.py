@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Iterator
 from datetime import timedelta
@@ -166,6 +167,60 @@ def test_a_token_of_one_collection_sees_no_other(guarded: tuple[Served, dict[str
     assert asking.post("/ingest", json=sent, headers=header).status_code == 404
     files = {"files": ("x.txt", b"y")}
     assert asking.post("/collections/secret/files", files=files, headers=header).status_code == 404
+
+
+ASKED: tuple[tuple[str, dict[str, Any] | None], ...] = (
+    ("/documents?source_id={source}", None),
+    ("/documents?collection_id={collection}", None),
+    ("/documents?folder={source}", None),
+    ("/documents?contains={word}", None),
+    ("/jobs?source_id={source}", None),
+    ("/manifests?source_id={source}", None),
+    ("/search?q={word}", None),
+    ("/search?q={word}&source_id={source}", None),
+    ("/search?q={word}&folder={source}", None),
+    ("/search?q=source:{source}+{word}", None),
+    ("/search?q=collection:{collection}+{word}", None),
+    ("/search/hint?document_id={document}", None),
+    ("/search/hint?source_id={source}", None),
+    ("/explain?target={word}.md", None),
+    ("/explain?target={document}", None),
+    ("/links/broken?collection_id={collection}", None),
+    ("/search", {"query": "{word}", "source_id": "{source}"}),
+    ("/search", {"query": "{word}", "folder": "{source}"}),
+    ("/similar", {"text": "x", "source_id": "{source}"}),
+    ("/similar", {"text": "x", "collection_id": "{collection}"}),
+    ("/select", {"source_id": "{source}"}),
+    ("/select", {"documents": ["{document}"]}),
+    ("/select", {"collection_id": "{collection}"}),
+    ("/ingest", {"source_id": "{source}"}),
+    ("/collections/default/reembed", {"document_ids": ["{document}"]}),
+)
+
+
+def test_what_names_others_is_answered_as_what_names_nothing(
+    guarded: tuple[Served, dict[str, str]], asking: TestClient
+) -> None:
+    """In a query or a body: neither status nor words tell a token of one collection that something is elsewhere."""
+    served, tokens = guarded
+    header = {"Authorization": f"Bearer {tokens['limited']}"}
+    theirs = {"source": "hidden", "collection": "secret", "word": SECRET_WORDS}
+    theirs["document"] = served.document_id(f"{SECRET_WORDS}.md")
+    nobodys = {"source": "nobody", "collection": "nothing", "word": "zebrafish", "document": "f" * 26}
+
+    def answer(path: str, body: dict[str, Any] | None, named: dict[str, str]) -> tuple[int, str]:
+        sent = json.dumps(body)
+        for name, value in named.items():
+            path, sent = (text.replace(f"{{{name}}}", value) for text in (path, sent))
+        got = asking.get(path, headers=header) if body is None else asking.post(path, content=sent, headers=as_json)
+        text = got.text
+        for name, value in named.items():
+            text = text.replace(value, name)
+        return got.status_code, text
+
+    as_json = header | {"Content-Type": "application/json"}
+    for path, body in ASKED:
+        assert answer(path, body, theirs) == answer(path, body, nobodys), (path, body)
 
 
 def test_a_token_of_one_collection_registers_nothing_with_the_source_of_another(

@@ -83,5 +83,6 @@ def build_app(client: Client, options: ServeOptions) -> Starlette:
         )
     middleware.append(Middleware(GZipMiddleware, minimum_size=_WORTH_PACKING))
     app = Starlette(routes=routes, middleware=middleware, exception_handlers={404: not_found, 405: wrong_method})
+    app.router.redirect_slashes = False  # a path is one of the table, or none
     app.state.feeds = state.feeds
     return app

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from ingest_tui.model.access_token import ADMIN, READ
 from ingest_tui.model.errors import IngestError, NotFoundError, WorkspaceMissingError
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.server.access import ClientAccess
 from ingest_tui.server.answers import json_response, plain
 from ingest_tui.server.caller import Caller
@@ -140,10 +141,24 @@ def _done_once(state: ServerState, endpoint: AnyEndpoint, call: Call[Any, Any], 
 
 def _handled(endpoint: AnyEndpoint, call: Call[Any, Any]) -> Response:
     with acting_for(call.caller.acts_as, through=_TRIGGER), noting() as noted:
+        _check_named_source(call)
         result = endpoint.handler(call)
     response = result if isinstance(result, Response) else _response(endpoint, call, result)
     response.headers.update(warning_headers(noted))
     return response
+
+
+def _check_named_source(call: Call[Any, Any]) -> None:
+    """Raise `NotFoundError` where who sees one collection names a source of another, as for one that is none.
+
+    Here for all endpoints: a list that is empty rather than not there would tell that there is such a source.
+    """
+    if call.caller.collection_id is None:
+        return
+    for given in (call.params, call.body):
+        source_id = getattr(given, "source_id", None)
+        if source_id is not None and source_id not in RESERVED_SOURCES:
+            call.caller.check_sees(call.client.sources.get(source_id).collection_id, f"source {source_id!r}")
 
 
 def _response(endpoint: AnyEndpoint, call: Call[Any, Any], result: BaseModel | Reply) -> Response:

@@ -8,6 +8,7 @@ are sent by their ids. Whoever is let in no more hears nothing more.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -77,12 +78,17 @@ class Feeds:
         self._let_in = let_in
         self._seconds = seconds
         self._feeds: dict[str, _Feed] = {}
+        self._listening: Counter[Caller] = Counter()
         self.is_stopping = False
 
     @property
     def questions(self) -> int:
         """How many questions are being asked for somebody."""
         return len(self._feeds)
+
+    def listened_to_by(self, caller: Caller) -> int:
+        """Return how many streams of events a caller has."""
+        return self._listening[caller]
 
     def response(
         self,
@@ -131,6 +137,7 @@ class Feeds:
         """
         feed = self._feeds.setdefault(question, _Feed(read))
         feed.listeners += 1
+        self._listening[caller] += 1
         if feed.task is None:
             feed.task = asyncio.create_task(self._run(feed))
         known = 0
@@ -142,6 +149,7 @@ class Feeds:
                 yield feed.events
         finally:
             feed.listeners -= 1
+            self._listening[caller] -= 1
             if not feed.listeners:
                 self._feeds.pop(question, None)
                 feed.task.cancel()

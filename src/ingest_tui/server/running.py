@@ -22,6 +22,7 @@ from ingest_tui.model.errors import BusyError, UsageError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.serving import ServeOptions
 from ingest_tui.server.app import build_app
+from ingest_tui.server.connections import GuardedConnection
 from ingest_tui.server.events import Feeds
 from ingest_tui.server.noted_warnings import note_warnings
 from ingest_tui.services.client import Client
@@ -76,6 +77,7 @@ def run_server(root: Path, options: ServeOptions, until: threading.Event | None 
         app = build_app(client, options)
         config = uvicorn.Config(
             app,
+            http=GuardedConnection,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import ssl
 import time
@@ -85,7 +86,7 @@ class ServerAddress:
     @property
     def is_here(self) -> bool:
         """Whether it is this machine, which no proxy is asked for."""
-        return self.socket is not None or (self.base.startswith("http:") and self.is_safe_for_secrets)
+        return self.socket is not None or is_safe_for_secrets(re.sub(r"\Ahttps:", "http:", self.base))
 
 
 def server_address(text: str) -> ServerAddress:

@@ -23,6 +23,14 @@ def test_names_of_this_machine_are_taken(asking: TestClient, host: str) -> None:
     assert asking.get("/health", headers={"Host": host}).status_code == 200
 
 
+def test_a_path_with_a_slash_too_many_is_none(asking: TestClient) -> None:
+    """Nobody is sent on: a redirect would be to a place that no list of endpoints has."""
+    for path in ("/jobs/", "/docs/", "/mcp/", "//evil.example/jobs/"):
+        for method in ("GET", "POST"):
+            answer = asking.request(method, path, follow_redirects=False)
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), (method, path)
+
+
 def test_other_pages_are_refused_unless_they_are_named(asking: TestClient, own: Served) -> None:
     """Origin tells which page a request comes from; its own page and those of --origin are let in."""
     for origin in ("http://evil.example", "null", "http://[bad"):

@@ -147,3 +147,34 @@ def test_a_job_is_followed_to_its_end_however_many_come_after(own: Served, monke
     own.client.jobs.cancel(old)
     assert {one.subject: one.data["state"] for one in changes()}[old] == "cancelled"
     assert old not in {one.subject for one in changes()}
+
+
+def test_a_token_follows_so_many_streams_and_no_more(own: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more is refused with what to do, until one has ended; others have streams of their own."""
+    monkeypatch.setattr("ingest_tui.server.routes.events.MOST_STREAMS", 0)
+    mine, path = own.token(), f"/jobs/{own.job_id}/events"
+    with own.asking(token=mine) as asking:
+        refused = asking.get(path)
+        assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
+        assert refused.headers["retry-after"]
+        monkeypatch.setattr("ingest_tui.server.routes.events.MOST_STREAMS", 1)
+        assert [asking.get(path).status_code for _ in range(3)] == [200] * 3, "those before have ended"
+
+
+def test_streams_are_counted_while_they_are_read() -> None:
+    """By caller; one that is left is counted no more."""
+    agent, other = Caller("agent", "read"), Caller("other", "read")
+
+    async def counted() -> list[int]:
+        feeds = feeds_of(agent, other)
+        response = feeds.response("q", lambda: [event("a", "1")], caller=agent, seen="", shown=lambda data: data)
+        assert feeds.listened_to_by(agent) == 0
+        stream = response.body_iterator
+        async for piece in stream:
+            if b"data: " in bytes(piece):  # type: ignore[arg-type]
+                break
+        during = [feeds.listened_to_by(agent), feeds.listened_to_by(other)]
+        await stream.aclose()  # type: ignore[attr-defined]
+        return [*during, feeds.listened_to_by(agent)]
+
+    assert asyncio.run(counted()) == [1, 0, 0]

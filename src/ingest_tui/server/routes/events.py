@@ -12,11 +12,14 @@ from ingest_tui.server.answers import plain
 from ingest_tui.server.endpoint import AnyEndpoint, Call, HttpEndpoint, NoBody, Params
 from ingest_tui.server.events import EVENT_TYPE, ServedEvent
 from ingest_tui.server.places import PlaceNames
+from ingest_tui.server.problems import RequestError
 from ingest_tui.server.routes.jobs import JobParams, status_for
 from ingest_tui.services.client import Client
 
 _TAG = "events"
 _NEWEST_JOBS = 100
+MOST_STREAMS = 200
+"""How many a token may follow at once: each holds a connection of those that all share."""
 _SHORT = ("job_id", "state", "kind", "source_id", "collection_id", "queue_position", "updated_at")
 
 
@@ -69,6 +72,14 @@ def _change_of(state: IngestionStatusResponse) -> ServedEvent:
 
 def _response(call: Call[Any, Any], question: str, read: Any) -> Response:
     caller, places = call.caller, None
+    if caller.name and call.feeds.listened_to_by(caller) >= MOST_STREAMS:
+        raise RequestError(
+            f"the token follows {MOST_STREAMS} streams of events already",
+            status=429,
+            code="throttled",
+            hint="end some of them; one connection to /events follows all jobs",
+            headers={"Retry-After": "10"},
+        )
     if not caller.may(ADMIN):
         places = PlaceNames(call.client.tokens.machine_places())
     return call.feeds.response(

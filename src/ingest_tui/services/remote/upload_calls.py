@@ -15,7 +15,13 @@ import orjson
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.job import EMBED, Manifest
 from ingest_tui.services.documents.upload_check import UploadProgress
-from ingest_tui.services.documents.upload_files import UploadFile, as_one_error, check_files, file_at
+from ingest_tui.services.documents.upload_files import (
+    UploadFile,
+    as_one_error,
+    check_files,
+    checked_label,
+    file_at,
+)
 from ingest_tui.services.remote.job_calls import get_job
 from ingest_tui.services.remote.server import Server, path_of
 
@@ -50,7 +56,7 @@ def upload_files(
     problems = check_files(chosen, largest=_LARGEST_FILE).problems
     if problems:
         raise as_one_error(problems, len(chosen))
-    values = {"label": label, "replace": "true" if replace else ""}
+    values = {"label": checked_label(label), "replace": "true" if replace else ""}
     values["names"] = orjson.dumps([one.name for one in chosen]).decode()
     values["preferences"] = orjson.dumps(dict(overrides)).decode() if overrides else ""
     mark = f"ingest-tui-{secrets.token_hex(16)}"

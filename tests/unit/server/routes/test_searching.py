@@ -19,6 +19,19 @@ def test_hits_come_with_marks_and_why(asking: TestClient) -> None:
     assert hit["why"][0]["term"]
 
 
+def test_an_answer_leaves_nothing_out(served: Served, asking: TestClient) -> None:
+    """Hits, versions and outcomes have every field that the services give: a new one is declared there, too."""
+    documents, document_id = served.client.documents, served.document_id()
+    (hit,) = asking.get("/search", params={"q": "barometer"}).json()["items"]
+    assert hit.keys() == documents.search("barometer")[0].as_dict().keys() | {"snippet_parts"}
+    (version,) = asking.get(f"/documents/{document_id}/versions").json()["items"]
+    assert version.keys() == documents.versions(document_id)[0].keys()
+    item = asking.get(f"/jobs/{served.job_id}/items").json()["items"][0]
+    assert item.keys() == next(served.client.jobs.items(served.job_id))[0].as_dict().keys()
+    (needs,) = asking.get("/attention").json()["items"][:1]
+    assert needs.keys() == served.client.maintenance.attention()[0].as_dict().keys()
+
+
 def test_a_word_that_is_nowhere_is_met_with_one_that_is(asking: TestClient) -> None:
     """Suggestions come where there are no hits."""
     assert asking.get("/search", params={"q": "barometr"}).json()["suggestions"] == {"barometr": "barometer"}
