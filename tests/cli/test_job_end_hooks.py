@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import sys
-import threading
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 
 from ingest_tui.model.job_end_hook import signature_of
 from tests.cli.running import Cli
+from tests.servers.webhook_receiver import Receiver
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -22,46 +21,10 @@ pytestmark = pytest.mark.slow
 SECRET = "canary-of-a-webhook-0451"
 
 
-class Receiver(http.server.ThreadingHTTPServer):
-    """Keeps what it is sent; answers with each of ``answers`` once, then with 204."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.answers: list[int] = []
-        self.calls: list[tuple[dict[str, str], bytes]] = []
-        self.is_open = threading.Event()
-        self.is_open.set()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/hook"
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.is_open.wait(60)
-        self.server.calls.append(({name.lower(): value for name, value in self.headers.items()}, body))
-        self.send_response(self.server.answers.pop(0) if self.server.answers else HTTPStatus.NO_CONTENT)
-        self.send_header("Location", f"{self.server.url}/elsewhere")
-        self.end_headers()
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.is_open.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Receiver().serving() as server:
+        yield server
 
 
 @pytest.fixture

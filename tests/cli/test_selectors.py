@@ -40,7 +40,8 @@ def test_selected_documents_go_and_come_back(full: Cli) -> None:
     full.run("doc", "remove", "--path", "old/*", "--yes")
     assert keys(full) == ["new/c.txt"]
     assert "would restore 1 document\n" in full.run("doc", "restore", "--type", "md", "-n").out
-    full.run("doc", "restore", "--path", "old/*")
+    assert "would restore 1 document\n" in full.run("trash", "restore", "--type", "md", "-n").out
+    full.run("trash", "restore", "--path", "old/*")
     assert len(keys(full)) == 3
     full.run("doc", "purge", "--collection", "default", "--type", "txt", "--yes")
     assert keys(full) == ["old/b.md"]
@@ -48,7 +49,7 @@ def test_selected_documents_go_and_come_back(full: Cli) -> None:
 
 def test_what_selects_nothing_or_everything_by_mistake_is_refused(full: Cli) -> None:
     """Neither names nor options, both, an empty pattern, an age that is none, or nothing that is like that."""
-    for command in (["doc", "remove"], ["doc", "restore"], ["doc", "purge"]):
+    for command in (["doc", "remove"], ["doc", "restore"], ["trash", "restore"], ["doc", "purge"]):
         assert "select them by options" in full.run(*command, code=2).err
         assert "select them by options" in full.run(*command, "a.txt", "--type", "txt", code=2).err
         assert "would mean everything" in full.run(*command, "--path", "", code=2).err

@@ -7,11 +7,10 @@ is unmounted and the disk is filled; in the second the same goes on without that
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
-import signal
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -109,6 +108,11 @@ def fill_disk_for_a_while(world: World, chance: random.Random) -> None:
     world.notes.did("disk filled")
 
 
+def fail_to_listen(world: World, chance: random.Random) -> None:
+    """Let the receiver of webhooks be out of order for a moment."""
+    world.notes.did(world.listeners.fail_for_a_while(chance, world.is_calm))
+
+
 # Programs that go on
 
 
@@ -118,11 +122,14 @@ class Worker:
     def __init__(self, world: World) -> None:
         self._world = world
         self._process = world.cli.start("--watch")
+        self._at_work: subprocess.Popen[bytes] | None = None
 
-    @property
-    def pid(self) -> int:
-        """The process that lives now."""
-        return self._process.pid
+    def pid_at_work(self) -> int | None:
+        """Return the process that lives now, None while it still starts: until then its memory grows."""
+        process = self._process
+        if self._at_work is not process and "worker started" in self._world.cli.output_of(process):
+            self._at_work = process
+        return process.pid if self._at_work is process else None
 
     def see_to(self, world: World, chance: random.Random) -> None:
         """Kill it while it is stormy; it never ends by itself."""
@@ -132,7 +139,7 @@ class Worker:
         elif world.is_calm.is_set():
             return
         else:
-            os.kill(self.pid, signal.SIGKILL)
+            self._process.kill()
             self._process.wait()
             world.notes.did("worker killed")
         world.is_over.wait(chance.choice((0, 0, 2)))
@@ -196,7 +203,7 @@ class Sample:
 class Samples:
     """What processes had, second by second, while it was calm."""
 
-    def __init__(self, pids: dict[str, Callable[[], int]]) -> None:
+    def __init__(self, pids: dict[str, Callable[[], int | None]]) -> None:
         self._pids = pids
         self._taken: dict[str, list[Sample]] = {name: [] for name in pids}
 
@@ -204,9 +211,9 @@ class Samples:
         """Take one of each process, once it is calm."""
         if not world.is_calm.is_set():
             return
-        for name, pid in self._pids.items():
-            if lives(pid()):
-                self._taken[name].append(sample_of(pid()))
+        for name, pid_of in self._pids.items():
+            if (pid := pid_of()) is not None and lives(pid):
+                self._taken[name].append(sample_of(pid))
 
     def report(self) -> dict[str, dict[str, list[float]]]:
         """Return a value for each quarter of the time, for each process and figure.
@@ -260,7 +267,7 @@ class Actor(threading.Thread):
 def live(world: World, seconds: float, seed: int) -> dict[str, dict[str, list[float]]]:
     """Let everybody loose for so long; returns what worker and TUI had while it was calm."""
     worker, screen = Worker(world), Screen(world)
-    samples = Samples({"worker": lambda: worker.pid, "TUI": lambda: screen.app.pid})
+    samples = Samples({"worker": worker.pid_at_work, "TUI": lambda: screen.app.pid})
     actors = [
         Actor(world, change_files, 0.2, f"files {seed}"),
         Actor(world, type_a_command, 0.5, f"first person {seed}"),
@@ -271,6 +278,7 @@ def live(world: World, seconds: float, seed: int) -> dict[str, dict[str, list[fl
         Actor(world, samples.take, _SAMPLE_SECONDS, "samples"),
         Actor(world, unmount_for_a_while, 6.0, f"mounts {seed}", only_stormy=True),
         Actor(world, fill_disk_for_a_while, 10.0, f"disk {seed}", only_stormy=True),
+        Actor(world, fail_to_listen, 5.0, f"listeners {seed}", only_stormy=True),
     ]
     for actor in actors:
         actor.start()

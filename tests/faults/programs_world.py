@@ -21,7 +21,9 @@ from pathlib import Path
 from ingest_tui import open_workspace
 from ingest_tui.store.workspace import Workspace
 from tests.cli.running import Cli
+from tests.faults.programs_hooks import Listeners
 from tests.mounts import MountedFolder, mounts, unmount
+from tests.waiting import wait_until
 
 SOURCES = ("watched", "mounted", "called")
 _SUFFIXES = (".md", ".txt", ".csv", ".html")
@@ -198,6 +200,7 @@ class World:
         self.cli = Cli(home)
         self.folders = Folders(home, with_mounts=with_mounts)
         self.disk = Disk(home, self.cli, with_mounts=with_mounts)
+        self.listeners = Listeners(home)
         self.is_calm = threading.Event()
         self.is_over = threading.Event()
 
@@ -205,7 +208,7 @@ class World:
         """Make the workspace: one source is watched and scheduled, one scheduled, one synced by command."""
         cli, docs = self.cli, self.folders.path
         cli.run("init")
-        cli.change_settings(**_NO_LIMITS, **_QUICK)
+        cli.change_settings(**_NO_LIMITS, **_QUICK, on_job_end=self.listeners.on_job_end)
         cli.run("source", "add", "local", "watched", "--path", docs("watched"), "--watch", "--every", "1m")
         cli.run("source", "add", "local", "mounted", "--path", docs("mounted"), "--watch", "--cron", "* * * * *")
         cli.run("source", "add", "local", "called", "--path", docs("called"))
@@ -218,6 +221,19 @@ class World:
         self.cli.run("source", "enable", "mounted")
         for source in SOURCES:
             self.cli.run("sync", source, timeout=240)
+        self._tell_the_rest()
+
+    def _tell_the_rest(self) -> None:
+        """Have somebody there until all is told: what failed a while ago is due within minutes."""
+        notices = self.cli.workspace / "notices"
+
+        def is_told() -> bool:
+            if not list(notices.glob("*.json")):
+                return True
+            self.cli.run("sync", "called", timeout=240)
+            return False
+
+        wait_until(is_told, seconds=240, what="every listener is told of every job that has ended")
 
     def judge(self) -> None:
         """Note everything that is wrong in the end."""
@@ -227,6 +243,11 @@ class World:
         with open_workspace(self.cli.workspace) as handle:
             for queued in handle.workspace.jobs.queued_ids():
                 self.notes.found(f"left in the queue: {queued}")
+            jobs = handle.workspace.jobs
+            ended_jobs = [job_id for job_id in jobs.ids() if jobs.load(job_id).ended]
+            self.notes.deeds["jobs ended"] += len(ended_jobs)
+            for missed in self.listeners.not_told(ended_jobs):
+                self.notes.found(missed)
             for source in SOURCES:
                 self._compare(handle.workspace, source)
 
@@ -251,6 +272,7 @@ class World:
     def close(self) -> None:
         """End what lives and unmount what is mounted."""
         self.cli.close()
+        self.listeners.close()
         self.folders.close()
         self.disk.close()
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ingest_tui.cli.diagnostics import EXIT_FAILED_ITEMS
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.store.verify import verify_store
@@ -26,6 +28,7 @@ from tests.faults.syscall_lab import (
     Lesson,
     command_line,
     learn,
+    reason_to_skip,
     run,
     strike,
     strike_parser,
@@ -36,6 +39,14 @@ ORPHAN_SECONDS = 5.0
 ATTEMPTS = 4
 SOUND_CODES = {0, 1, 3, 5}
 _PR_SET_CHILD_SUBREAPER = 36
+
+SYSTEM_CALL_MARKS = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("system calls"),
+    pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "strace works"),
+    pytest.mark.usefixtures("inherited_orphans"),
+]
+"""The ``pytestmark`` of a module that strikes system calls: one such test at a time, each seeing orphans."""
 
 
 # What is to be the same
@@ -283,7 +294,7 @@ def go_on(
     """Run the command again, as a person would, some hours later; a job that is paused is resumed first."""
     for mark in (root / "workers").iterdir():
         os.utime(mark, (0, 0))  # torn marks of workers are swept once they are old
-    for torn in (root / "looks").glob(".tmp.*"):
+    for torn in (*(root / "looks").glob(".tmp.*"), *(root / "notices").glob(".tmp.*")):
         os.utime(torn, (0, 0))  # so are torn records
     for job in manifests_of(root):
         if job.state is JobState.PAUSED:
@@ -344,6 +355,16 @@ def report(name: str, verdicts: list[Verdict], seconds: float) -> str:
     for verdict in wrong:
         lines += [f"  {verdict.point}", *(f"    {problem}" for problem in verdict.problems)]
     return "\n".join(lines)
+
+
+def check_points(scenario: Scenario, points: list[Point], strike_at: Strike) -> None:
+    """Try points and report all that went wrong at once: the pattern of the failures tells more than the first."""
+    began = time.monotonic()
+    verdicts = scenario.try_all(points, strike_at)
+    told = report(scenario.scratch.name, verdicts, time.monotonic() - began)
+    print(f"\n{told}")  # noqa: T201 - for the run on demand
+    if any(verdict.problems for verdict in verdicts) or unhit_calls(verdicts):
+        pytest.fail(told, pytrace=False)
 
 
 def _counts(counter: Counter[str]) -> str:

@@ -9,8 +9,7 @@ what is left. By default a sample of the points is tried; every point, with a re
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,24 +17,14 @@ import pytest
 
 from ingest_tui.store.workspace import open_workspace_at
 from tests.faults.crash_lab import new_workspace
-from tests.faults.syscall_lab import command_line, reason_to_skip, run, sync_docs
-from tests.faults.syscall_trial import Documents, Scenario, as_it_is, inheriting_orphans, report, sampled, unhit_calls
+from tests.faults.syscall_lab import command_line, run, sync_docs
+from tests.faults.syscall_trial import SYSTEM_CALL_MARKS, Documents, Scenario, as_it_is, check_points, sampled
 
 SAMPLE = 6
 WORDS = ("weather", "alpha", "beta", "gamma", "script")
 FILES = ("alpha", "beta", "gamma")
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("system calls"),
-    pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "strace works"),
-]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _orphans() -> Iterator[None]:
-    with inheriting_orphans():
-        yield
+pytestmark = SYSTEM_CALL_MARKS
 
 
 def _document_id(root: Path, name: str) -> str:
@@ -133,9 +122,4 @@ def test_command_leaves_nothing_half_done_after_a_fault_at_any_call(scenario: Sc
     assert scenario.lesson is not None
     calls = [call for call in scenario.lesson.mutating if call.role != "ticker"]
     assert calls
-    began = time.monotonic()
-    verdicts = scenario.try_all(sampled(scenario.points(calls), SAMPLE), scenario.strike_coordinator)
-    told = report(scenario.scratch.name, verdicts, time.monotonic() - began)
-    print(f"\n{told}")  # noqa: T201 - for the run on demand
-    if any(verdict.problems for verdict in verdicts) or unhit_calls(verdicts):
-        pytest.fail(told, pytrace=False)
+    check_points(scenario, sampled(scenario.points(calls), SAMPLE), scenario.strike_coordinator)

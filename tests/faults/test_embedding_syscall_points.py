@@ -8,7 +8,6 @@ By default a sample of the points is tried; every point, with a report for each 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -26,24 +25,14 @@ from ingest_tui.store.vector_files import read_vectors
 from ingest_tui.store.vector_rows import read_rows
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from tests.faults.crash_lab import new_workspace
-from tests.faults.syscall_lab import command_line, reason_to_skip, run, sync_docs
-from tests.faults.syscall_trial import Documents, Scenario, inheriting_orphans, report, sampled, unhit_calls
+from tests.faults.syscall_lab import command_line, run, sync_docs
+from tests.faults.syscall_trial import SYSTEM_CALL_MARKS, Documents, Scenario, check_points, sampled
 from tests.made_models import make_static_model
 
 SAMPLE = 6
 WORDS = ("weather", "alpha", "beta", "gamma", "delta")
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("system calls"),
-    pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "strace works"),
-]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _orphans() -> Iterator[None]:
-    with inheriting_orphans():
-        yield
+pytestmark = SYSTEM_CALL_MARKS
 
 
 def _words(*words: str) -> Callable[[Path], list[str]]:
@@ -164,9 +153,4 @@ def test_vectors_are_whole_after_a_fault_at_any_call(scenario: Scenario) -> None
     assert scenario.lesson is not None
     calls = [call for call in scenario.lesson.mutating if call.role != "ticker"]
     assert len(calls) > 30
-    began = time.monotonic()
-    verdicts = scenario.try_all(sampled(scenario.points(calls), SAMPLE), scenario.strike_coordinator)
-    told = report(scenario.scratch.name, verdicts, time.monotonic() - began)
-    print(f"\n{told}")  # noqa: T201 - for the run on demand
-    if any(verdict.problems for verdict in verdicts) or unhit_calls(verdicts):
-        pytest.fail(told, pytrace=False)
+    check_points(scenario, sampled(scenario.points(calls), SAMPLE), scenario.strike_coordinator)

@@ -8,41 +8,26 @@ sample of the points is tried; every point, with a report for each scenario, by:
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults.crash_lab import new_workspace
-from tests.faults.syscall_lab import FAULTS, break_for_good, command_line, reason_to_skip, run, strike_parser
+from tests.faults.syscall_lab import FAULTS, break_for_good, command_line, run, strike_parser
 from tests.faults.syscall_trial import (
     EVERY_POINT,
-    Point,
+    SYSTEM_CALL_MARKS,
     Scenario,
-    Strike,
+    check_points,
     go_on,
-    inheriting_orphans,
     problems_of_ending,
-    report,
     sampled,
-    unhit_calls,
 )
 
 SAMPLE = 14
 WORDS = ("weather", "alpha", "beta", "gamma", "delta", "stayed", "moved", "vanished", "returned")
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("system calls"),
-    pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "strace works"),
-]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _orphans() -> Iterator[None]:
-    with inheriting_orphans():
-        yield
+pytestmark = SYSTEM_CALL_MARKS
 
 
 def _prepare(base: Path) -> Path:
@@ -108,16 +93,6 @@ def slow_sync(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
     return scenario
 
 
-def _check(scenario: Scenario, points: list[Point], strike_at: Strike) -> None:
-    """Try points and report all that went wrong at once: the pattern of the failures tells more than the first."""
-    began = time.monotonic()
-    verdicts = scenario.try_all(points, strike_at)
-    told = report(scenario.scratch.name, verdicts, time.monotonic() - began)
-    print(f"\n{told}")  # noqa: T201 - for the run on demand
-    if any(verdict.problems for verdict in verdicts) or unhit_calls(verdicts):
-        pytest.fail(told, pytrace=False)
-
-
 def test_nothing_to_strike_is_no_success(first_sync: Scenario) -> None:
     """Where strace sees no call that changes the workspace, the sweep fails instead of passing with 0 points."""
     with pytest.raises(AssertionError, match="no call to strike"):
@@ -146,7 +121,7 @@ def test_sync_ends_the_same_after_a_fault_at_any_call(scenario_name: str, reques
     assert scenario.lesson is not None
     # The ticker writes when time has passed, which is not the same in every run: it has a test of its own.
     calls = [call for call in scenario.lesson.mutating if call.role != "ticker"]
-    _check(scenario, sampled(scenario.points(calls), SAMPLE), scenario.strike_coordinator)
+    check_points(scenario, sampled(scenario.points(calls), SAMPLE), scenario.strike_coordinator)
 
 
 def test_sync_ends_the_same_after_a_fault_while_progress_is_written(slow_sync: Scenario) -> None:
@@ -155,7 +130,7 @@ def test_sync_ends_the_same_after_a_fault_while_progress_is_written(slow_sync: S
     calls = [call for call in slow_sync.lesson.mutating if call.role == "ticker"][:3]
     assert [call.name for call in calls] == ["openat", "write", "rename"]
     points = slow_sync.points(calls)
-    _check(slow_sync, points if EVERY_POINT else points[::4], slow_sync.strike_coordinator)
+    check_points(slow_sync, points if EVERY_POINT else points[::4], slow_sync.strike_coordinator)
 
 
 @pytest.mark.parametrize(
@@ -177,4 +152,4 @@ def test_sync_ends_the_same_after_a_fault_in_a_parser(first_sync: Scenario) -> N
     assert ending.code == 0, ending
     points = first_sync.points(call for call in calls if call.mutates)
     assert len(points) == 3 * len(FAULTS) * 2  # three texts, each made and written
-    _check(first_sync, points if EVERY_POINT else points[::5], first_sync.strike_parser)
+    check_points(first_sync, points if EVERY_POINT else points[::5], first_sync.strike_parser)

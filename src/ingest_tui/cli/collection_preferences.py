@@ -69,11 +69,10 @@ def _warn_of_unknown_columns(session: Session, change: PreferenceChange) -> None
 
 def _warn_of_missing_languages(change: PreferenceChange) -> None:
     from ingest_tui.cli import diagnostics
-    from ingest_tui.services.sources.ocr_data import missing_for_ocr_languages
+    from ingest_tui.services.sources.ocr_data import missing_for_ocr_preferences
 
-    chosen = change.after.preferences
-    if chosen.ocr_languages and chosen.ocr_engine != "rapidocr" and "ocr_languages" in change.changed:
-        diagnostics.say_what_ocr_lacks(missing_for_ocr_languages(chosen.ocr_languages))
+    if "ocr_languages" in change.changed:
+        diagnostics.say_what_ocr_lacks(missing_for_ocr_preferences(change.after.preferences))
 
 
 def _show(session: Session, name: str, *, as_json: bool) -> None:

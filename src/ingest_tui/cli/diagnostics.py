@@ -38,8 +38,10 @@ _BY_SEVERITY = (0, EXIT_FAILED_ITEMS, EXIT_REFUSED, EXIT_FAILED)
 
 def say_what_ocr_lacks(missing: tuple[str, str] | None) -> None:
     """Write a note of what OCR lacks on this machine, and how to get it; nothing where it lacks nothing."""
+    from ingest_tui.model.ocr import lack_in_words
+
     if missing is not None:
-        say(f"note: on this machine {missing[0]}: {missing[1]}; 'ingest-tui doctor' lists what is here")
+        say(f"note: {lack_in_words(missing)}")
 
 
 def say(message: str) -> None:

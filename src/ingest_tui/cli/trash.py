@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli.doc import restore as restore_documents
 from ingest_tui.cli.groups import CommandGroup
-from ingest_tui.cli.name_arguments import DOCUMENT, SOURCE
+from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.selector_options import Age
 from ingest_tui.cli.session import Session, confirm, dry_run_option, json_option, pass_session, yes_option
 from ingest_tui.model.clock import rfc3339
@@ -49,16 +50,7 @@ def _row(entry: TrashEntry) -> tuple[str, str, str, str, str]:
     return entry.document.document_id, retired, deleted, entry.reason, entry.document.uri
 
 
-@trash.command()
-@click.argument("documents", type=DOCUMENT, nargs=-1, required=True)
-@dry_run_option
-@json_option
-@click.pass_context
-def restore(ctx: click.Context, documents: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
-    """Bring DOCUMENTS back from the trash; the same as 'doc restore DOCUMENTS'."""
-    from ingest_tui.cli.doc import restore as restore_documents
-
-    ctx.invoke(restore_documents, documents=documents, dry_run=dry_run, as_json=as_json)
+trash.add_command(restore_documents)
 
 
 @trash.command()

@@ -35,9 +35,14 @@ def slug(name: str) -> str:
     return check_identifier(text, shown=name)
 
 
+def is_identifier(value: str) -> bool:
+    """Return whether ``value`` can be a file name everywhere: lower case, digits, ``. _ -``, at most 64 characters."""
+    return bool(_IDENTIFIER.match(value)) and ".." not in value and value.split(".", maxsplit=1)[0] not in RESERVED
+
+
 def check_identifier(value: str, *, shown: str | None = None) -> str:
-    """Return ``value`` if it can be a file name everywhere: lower case, digits, ``. _ -``, at most 64 characters."""
-    if not _IDENTIFIER.match(value) or ".." in value or value.split(".", maxsplit=1)[0] in RESERVED:
+    """Return ``value`` if it is an identifier, else raise `ValidationError`."""
+    if not is_identifier(value):
         letters = "letters" if shown is not None else "lower-case letters"
         raise ValidationError(
             f"not usable as a name: {safe_display(shown if shown is not None else value)!r}",

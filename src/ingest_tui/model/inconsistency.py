@@ -75,6 +75,7 @@ KINDS: Final[dict[str, Kind]] = {
     "outcomes_missing": Kind(Part.JOBS, Remedy.PERSON),
     "plan_damaged": Kind(Part.JOBS, Remedy.QUARANTINE),
     "staged_files_left": Kind(Part.JOBS, Remedy.QUARANTINE),
+    "notice_damaged": Kind(Part.JOBS, Remedy.DERIVE),
     "job_not_queued": Kind(Part.QUEUE, Remedy.DERIVE),
     "ended_job_queued": Kind(Part.QUEUE, Remedy.REMOVE),
     "queue_entry_without_job": Kind(Part.QUEUE, Remedy.REMOVE),

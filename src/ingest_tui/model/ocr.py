@@ -69,3 +69,8 @@ def check_languages(value: str) -> str:
     if not 0 < len(names) <= _MOST_LANGUAGES or not all(_LANGUAGE.fullmatch(name) for name in names):
         raise ValueError("languages are written as eng+deu, by their names in Tesseract")
     return "+".join(names)
+
+
+def lack_in_words(lack: tuple[str, str], where: str = "this machine") -> str:
+    """Return in a sentence what OCR lacks on a machine, and how to get it."""
+    return f"on {where} {lack[0]}: {lack[1]}; 'ingest-tui doctor' lists what is there"

@@ -173,6 +173,7 @@ class _Sources(Subject):
     number_cut_otherwise = reads(lambda: overrides.number_cut_otherwise)
     missing_for_ocr = reads(lambda: ocr_data.missing_for_ocr)
     missing_for_ocr_languages = offers(lambda: ocr_data.missing_for_ocr_languages)
+    missing_for_ocr_preferences = offers(lambda: ocr_data.missing_for_ocr_preferences)
     add = changes(lambda: sources.add_source)
     edit = changes(lambda: sources.edit_source)
     save = changes(lambda: trials.save_draft)

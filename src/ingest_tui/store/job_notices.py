@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.errors import IngestError
+from ingest_tui.model.identifiers import is_identifier
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.job_end_hook import event_of
 from ingest_tui.model.job_notice import SCHEMA_VERSION, JobNotice, WaitingHook
@@ -18,7 +19,7 @@ from ingest_tui.model.redaction import redact_values
 from ingest_tui.store.fs.atomic import make_inner_folder
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.layout import Layout
-from ingest_tui.store.records.json_files import read_record, write_record
+from ingest_tui.store.records.json_files import read_record, refuse_other_name, write_record
 
 if TYPE_CHECKING:
     from ingest_tui.store.workspace import Workspace
@@ -31,10 +32,10 @@ class NoticeStore:
         self._layout = layout
 
     def ids(self) -> list[str]:
-        """Return the jobs that have a notice, oldest first."""
+        """Return the jobs that have a notice, oldest first; also those of which a death left the lock alone."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            names = (path.name for path in self._layout.notices.iterdir() if not path.name.startswith("."))
-            return sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
+            paths = [path for path in self._layout.notices.iterdir() if path.suffix in {".json", ".lock"}]
+            return sorted({path.stem for path in paths if is_identifier(path.stem)})
         return []
 
     def get(self, job_id: str) -> JobNotice | None:
@@ -42,7 +43,9 @@ class NoticeStore:
         path = self._layout.notice(job_id)
         if not path.exists():
             return None
-        return read_record(path, JobNotice, newest=SCHEMA_VERSION, what=f"the notice of job {job_id}")
+        notice = read_record(path, JobNotice, newest=SCHEMA_VERSION, what=f"the notice of job {job_id}")
+        refuse_other_name(notice.job_id, job_id, what="notice", path=path)
+        return notice
 
     def save(self, notice: JobNotice) -> None:
         """Write a notice durably."""
@@ -65,11 +68,12 @@ def leave_queue(workspace: Workspace, manifest: Manifest) -> None:
 
     Raises `OSError` where that cannot be written: the job stays in the queue, and whoever looks at it next tries again.
     """
-    _note(workspace, manifest)
+    note_end(workspace, manifest)
     workspace.jobs.leave_queue(manifest.job_id)
 
 
-def _note(workspace: Workspace, manifest: Manifest) -> None:
+def note_end(workspace: Workspace, manifest: Manifest) -> None:
+    """Write a notice for the hooks that want to hear of an ended job, unless there is one that can be read."""
     names = [hook.name for hook in workspace.settings.on_job_end if hook.is_for(manifest)]
     if not names:
         return

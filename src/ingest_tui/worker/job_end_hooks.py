@@ -85,13 +85,20 @@ class JobEndHooks:
     def take_up_waiting(self) -> None:
         """Have told what other processes have left, and what could not be told earlier and is due.
 
-        The oldest of very many are given up. Raises `IngestError` or `OSError` where notices cannot be read.
+        The oldest of very many are given up. Raises `IngestError` or `OSError` where a notice cannot be read, after all
+        others.
         """
+        failures: list[IngestError | OSError] = []
         job_ids = self._notices.ids()
-        for job_id in job_ids[: max(0, len(job_ids) - MOST_NOTICES)]:
-            self._give_up(job_id)
-        for job_id in job_ids[-MOST_NOTICES:]:
-            self._take_up(job_id)
+        beyond = len(job_ids) - MOST_NOTICES
+        for number, job_id in enumerate(job_ids):
+            do = self._give_up if number < beyond else self._take_up
+            try:
+                do(job_id)
+            except (IngestError, OSError) as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     def tell_now(self, hook: JobEndHook, manifest: Manifest) -> None:
         """Tell one hook of a job and wait for it; it is tried once. Raises what fails."""

@@ -149,6 +149,22 @@ def test_one_process_tells_at_a_time(workspace: Workspace, calls: Callable[..., 
     assert made == [f"chat {JOB}"]
 
 
+def test_a_notice_that_cannot_be_read_keeps_nobody_from_being_told(
+    workspace: Workspace, calls: Callable[..., Calls]
+) -> None:
+    """The others are told, then it is an error; a lock that a death has left goes, and what is no notice stays."""
+    made, notices = calls(), workspace.layout.notices
+    later = "20261121-090000-docs-aaaa"
+    leave_queue(workspace, ended(workspace, later))
+    (notices / f"{JOB}.json").write_text("{")
+    (notices / "20261121-080000-docs-bbbb.lock").touch()
+    (notices / "No notice.json").touch()
+    with pytest.raises(IngestError, match=JOB):
+        tell(workspace)
+    wait_until(lambda: made == [f"chat {later}"])
+    wait_until(lambda: {path.name for path in notices.iterdir()} == {f"{JOB}.json", f"{JOB}.lock", "No notice.json"})
+
+
 def test_the_queue_of_notices_is_bounded(
     workspace: Workspace, calls: Callable[..., Calls], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,7 +34,7 @@ class TesseractEngine:
             raise ProcessingError(
                 f"OCR lacks the language data of Tesseract for {', '.join(missing)}",
                 code=MISSING_DATA,
-                hint=f"{how_to_install(missing)}; the next sync tries again",
+                hint=how_to_install(missing),
             )
         self.identity = f"tesseract {_xberg_version()} {'+'.join(languages)} {_digest_of(folder, languages)}"
         self._config = _config(languages, folder)

@@ -22,6 +22,7 @@ from ingest_tui.server.endpoint import (
 )
 from ingest_tui.server.etags import check_match, etag_of
 from ingest_tui.server.routes.jobs import QueuedJob, queued_job
+from ingest_tui.server.routes.sources import warn_of_missing_ocr
 from ingest_tui.server.values import Identifier
 
 _TAG = "collections"
@@ -225,6 +226,8 @@ def set_preferences(call: Call[CollectionParams, ChangedPreferences]) -> Reply:
     if is_matched and change.before.preferences != seen.preferences:
         raise ConflictError(f"{what} were changed meanwhile; nothing was changed", hint="read them again")
     saved = call.client.collections.save_preferences(change)
+    if "ocr_languages" in change.changed:
+        warn_of_missing_ocr(call.client.sources.missing_for_ocr_preferences(saved.collection.preferences))
     job = queued_job(call, saved.job.job_id) if saved.job is not None else None
     preferences = saved.collection.preferences
     state = PreferencesState(collection_id=seen.collection_id, preferences=preferences, job=job)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ingest_tui.model.access_token import ADMIN, WRITE
 from ingest_tui.model.errors import NotFoundError
+from ingest_tui.model.ocr import OCR_SETTINGS, lack_in_words
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source
 from ingest_tui.server.endpoint import (
@@ -212,6 +213,12 @@ def warn_of_both(config: dict[str, Any] | None, path: str | None) -> None:
         warnings.warn("both source_path and source_config are given; source_config is used", stacklevel=2)
 
 
+def warn_of_missing_ocr(lack: tuple[str, str] | None) -> None:
+    """Warn of what OCR lacks on this machine for what was chosen."""
+    if lack is not None:
+        warnings.warn(lack_in_words(lack, "the machine of the server"), stacklevel=2)
+
+
 def source_for(call: Call[Any, Any], source_id: str) -> Source:
     """Return a source that the caller sees; raises `NotFoundError`."""
     found = call.client.sources.get(source_id)
@@ -240,6 +247,7 @@ def add_source(call: Call[Params, NewSource]) -> Reply:
         source_type=body.source_type, name=body.name, config=body.config,
         preferences=body.preferences, **{"collection_id": "default"} | body.changes(),
     )  # fmt: skip
+    warn_of_missing_ocr(call.client.sources.missing_for_ocr(source))
     answer = _answer(call, source)
     headers = {**answer.headers, "Location": f"/sources/{source.source_id}"}
     return Reply(answer.value, 201, headers)
@@ -260,6 +268,8 @@ def edit_source(call: Call[SourceParams, EditedSource]) -> Reply:
         seen.source_id, config=body.source_config, based_on=seen, keeps_others=not is_matched,
         preferences=body.preferences, unset=body.unset, **changes,
     )  # fmt: skip
+    if any(getattr(seen, name) != getattr(edited, name) for name in OCR_SETTINGS):
+        warn_of_missing_ocr(call.client.sources.missing_for_ocr(edited))
     return _answer(call, edited)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
@@ -13,11 +14,14 @@ from ingest_tui.model.errors import DiskFullError, IngestError, PlanDamagedError
 from ingest_tui.model.file_names import safe_extension
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.job import Manifest
+from ingest_tui.model.ocr import lack_in_words
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.preference_overrides import NO_OVERRIDES, Overriding
 from ingest_tui.model.preference_values import changed_overrides
 from ingest_tui.model.preferences_in_force import preferences_in_force
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.model.source import Source
+from ingest_tui.pipeline.job.ocr import may_need_ocr
 from ingest_tui.services.documents.upload_check import StagedFile, UploadProgress, unreadable_files
 from ingest_tui.services.documents.upload_files import (
     UploadFile,
@@ -28,6 +32,7 @@ from ingest_tui.services.documents.upload_files import (
     file_from,
     opened,
 )
+from ingest_tui.services.sources.ocr_data import missing_for_ocr
 from ingest_tui.store.chunk_tokens import limits_of
 from ingest_tui.store.fs.atomic import sync_filesystem
 from ingest_tui.store.layout import RAW_STEM
@@ -144,10 +149,18 @@ def _queue(
     details: dict[str, Any] = {"collection": collection_id, "names": _named(files), **options}
     if label:
         details["label"] = label
+    _warn_of_missing_ocr(workspace, source, staged)
     workspace.audit.add(
         at=manifest.created_at, by=requester(), action="upload", target=manifest.job_id, files=len(lines), **details
     )
     return manifest
+
+
+def _warn_of_missing_ocr(workspace: Workspace, source: Source, files: list[StagedFile]) -> None:
+    """Warn that OCR cannot read pictures here, where a file may be one and is to be read so."""
+    lack = missing_for_ocr(workspace, source) if any(may_need_ocr(file.name) for file in files) else None
+    if lack is not None:
+        warnings.warn(lack_in_words(lack, "the machine of the workspace"), stacklevel=2)
 
 
 def _named(files: Sequence[UploadFile]) -> list[str]:

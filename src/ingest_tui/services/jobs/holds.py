@@ -66,21 +66,18 @@ def withdraw_approval(workspace: Workspace, job_id: str) -> Manifest:
 
     The sync that waits stays in the queue, and asks like any other. Raises `UsageError` where nothing waits.
     """
-    full_id = workspace.jobs.resolve(job_id)
-    lock = workspace.jobs.lock(full_id)
-    lock.acquire(5.0, what=f"job {full_id}")
-    with lock:
-        manifest = workspace.jobs.load(full_id)
+    with _locked(workspace, job_id) as manifest:
         held = manifest.held
         if held is None or not held.answered_by_job:
             raise UsageError(
-                f"no approval of job {full_id} waits", hint="'ingest-tui job list' marks the jobs that hold deletions"
+                f"no approval of job {manifest.job_id} waits",
+                hint="'ingest-tui job list' marks the jobs that hold deletions",
             )
-        _let_go_of_approval(workspace, held.answered_by_job, full_id)
+        _let_go_of_approval(workspace, held.answered_by_job, manifest.job_id)
         held.answered_by_job = None
         workspace.jobs.save(manifest)
     workspace.audit.add(
-        at=rfc3339_now(), by=requester(), action="job.withdraw", target=full_id, documents=held.documents
+        at=rfc3339_now(), by=requester(), action="job.withdraw", target=manifest.job_id, documents=held.documents
     )
     return manifest
 
@@ -103,13 +100,9 @@ def _let_go_of_approval(workspace: Workspace, waiting_id: str, approved_id: str)
 
 @contextmanager
 def _held_by(workspace: Workspace, job_id: str) -> Iterator[tuple[Manifest, HeldDeletions]]:
-    """Hold a job with unanswered deletions: two people may answer at the same time. Raises `UsageError`."""
-    full_id = workspace.jobs.resolve(job_id)
-    lock = workspace.jobs.lock(full_id)
-    lock.acquire(5.0, what=f"job {full_id}")
-    with lock:
-        manifest = workspace.jobs.load(full_id)
-        held = manifest.held
+    """Hold a job with unanswered deletions. Raises `UsageError`."""
+    with _locked(workspace, job_id) as manifest:
+        held, full_id = manifest.held, manifest.job_id
         if held is None or not held.documents:
             raise UsageError(
                 f"job {full_id} holds no deletions", hint="'ingest-tui job list' marks the jobs that do as held"
@@ -125,3 +118,13 @@ def _held_by(workspace: Workspace, job_id: str) -> Iterator[tuple[Manifest, Held
                 hint=f"'ingest-tui sync {manifest.source_id}' looks again, and asks again if they are still gone",
             )
         yield manifest, held
+
+
+@contextmanager
+def _locked(workspace: Workspace, job_id: str) -> Iterator[Manifest]:
+    """Hold a job, as it is now: two people may answer at the same time."""
+    full_id = workspace.jobs.resolve(job_id)
+    lock = workspace.jobs.lock(full_id)
+    lock.acquire(5.0, what=f"job {full_id}")
+    with lock:
+        yield workspace.jobs.load(full_id)

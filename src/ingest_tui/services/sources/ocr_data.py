@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingest_tui.model.collection import CollectionPreferences
 from ingest_tui.model.ocr import OcrRequest
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.connecting import with_preferences
@@ -26,3 +27,10 @@ def missing_for_ocr_languages(languages: str) -> tuple[str, str] | None:
     from ingest_tui.pipeline.job.ocr import what_request_lacks
 
     return what_request_lacks(OcrRequest("auto", tuple(languages.split("+"))))
+
+
+def missing_for_ocr_preferences(preferences: CollectionPreferences) -> tuple[str, str] | None:
+    """Return what Tesseract lacks here for the languages that a collection names, as `missing_for_ocr_languages`."""
+    if not preferences.ocr_languages or preferences.ocr_engine == "rapidocr":
+        return None
+    return missing_for_ocr_languages(preferences.ocr_languages)

@@ -7,12 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from ingest_tui.model.counted import counted
+from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.outcome import COUNTER_OF
 from ingest_tui.services.verify.job_checks import is_log_line
 from ingest_tui.store.fs.atomic import write_pieces_durably
 from ingest_tui.store.fs.locks import FileLock
-from ingest_tui.store.job_notices import leave_queue
+from ingest_tui.store.job_notices import leave_queue, note_end
 from ingest_tui.store.quarantine import QuarantineFolder
 from ingest_tui.store.records.journal import decode_line, read_journal
 from ingest_tui.store.workspace import Workspace
@@ -30,6 +31,7 @@ class JobRepair:
             "manifest_contradicts": self._restore_state,
             "counters_differ": self._count_again,
             "plan_damaged": self._move_plan,
+            "notice_damaged": self._note_again,
             "staged_files_left": self._move_staged,
             "job_not_queued": self._queue_again,
             "ended_job_queued": self._leave_queue,
@@ -38,8 +40,8 @@ class JobRepair:
 
     def repair(self, job_id: str, code: str) -> Iterator[str]:
         """Yield what was done about a job."""
-        if code == "queue_entry_without_job":
-            yield from self._remove_entry(job_id)
+        if code in {"queue_entry_without_job", "notice_damaged"}:  # there may be no job to lock
+            yield from self._by_code[code](job_id)
         elif code in self._by_code:
             lock = self._jobs.lock(job_id)
             if lock.try_acquire():
@@ -70,6 +72,15 @@ class JobRepair:
             self._jobs.paths(job_id).plan, "a plan that is not whole, of a job that has ended"
         )
         yield f"plan.jsonl is moved to {place}"
+
+    def _note_again(self, job_id: str) -> Iterator[str]:
+        place = self._quarantine.take(self._workspace.layout.notice(job_id), "a notice that cannot be read")
+        yield f"its notice is moved to {place}"
+        with suppress(IngestError):
+            manifest = self._jobs.load(job_id)
+            if manifest.ended:
+                note_end(self._workspace, manifest)
+                yield "whoever is told of ended jobs is told of it, perhaps again"
 
     def _move_staged(self, job_id: str) -> Iterator[str]:
         for path in sorted(self._jobs.paths(job_id).staging.iterdir()):

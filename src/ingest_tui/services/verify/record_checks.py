@@ -9,10 +9,11 @@ from typing import Any
 import orjson
 
 from ingest_tui.model.counted import counted
-from ingest_tui.model.errors import IngestError, SchemaVersionError
+from ingest_tui.model.errors import IngestError, SchemaVersionError, StoreError
 from ingest_tui.model.inconsistency import Inconsistency
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.queries import documents_by_collection
+from ingest_tui.store.job_notices import NoticeStore
 from ingest_tui.store.layout import REMOVED_COLLECTION
 from ingest_tui.store.records.access_tokens import AccessTokenStore
 from ingest_tui.store.records.journal import count_damaged_lines
@@ -30,6 +31,10 @@ def check_records(workspace: Workspace, catalogue: Catalogue | None) -> Iterator
     for path in _remembered(workspace):
         if not _is_json(path):
             yield Inconsistency("remembered_damaged", str(path.relative_to(layout.root)), "it is not JSON")
+    notices = NoticeStore(layout)
+    for job_id in notices.ids():
+        if message := _fault_of(notices.get, job_id):
+            yield Inconsistency("notice_damaged", job_id, message)
     if catalogue is not None:
         yield from _collections(workspace, catalogue)
 
@@ -43,6 +48,9 @@ def _settings_of_people(workspace: Workspace) -> Iterator[Inconsistency]:
         (layout.rerankers, workspace.rerankers.get),
         (layout.generations, workspace.generations.get),
     )
+    for source_id in _lost_sources(workspace):
+        message = _fault_of(workspace.sources.get, source_id)
+        yield Inconsistency("record_damaged", f"{layout.sources.name}/{source_id}.json", message)
     for folder, get in stores:
         for path in sorted(folder.glob("*.json")):
             if not path.name.startswith(".") and (message := _fault_of(get, path.stem)):
@@ -56,6 +64,14 @@ def _settings_of_people(workspace: Workspace) -> Iterator[Inconsistency]:
     for path in sorted(layout.trash.glob(f"{REMOVED_COLLECTION}*.json")):
         if not _is_json(path):
             yield Inconsistency("record_damaged", f"{layout.trash.name}/{path.name}", "it is not JSON")
+
+
+def _lost_sources(workspace: Workspace) -> list[str]:
+    """Return the sources that were looked at, and whose records are missing though nobody removed them."""
+    try:
+        return sorted({*workspace.sources.unreadable()} - {*workspace.sources.names()})
+    except StoreError:
+        return []  # the folder is missing, which is reported as such
 
 
 def _collections(workspace: Workspace, catalogue: Catalogue) -> Iterator[Inconsistency]:
@@ -88,7 +104,7 @@ def _remembered(workspace: Workspace) -> Iterator[Path]:
     layout = workspace.layout
     files = (layout.view_state, layout.trash_clock, layout.prune_note)
     yield from (path for path in files if path.exists())
-    for folder in (layout.root / "looks", layout.root / "schedules", layout.notices):
+    for folder in (layout.root / "looks", layout.root / "schedules"):
         yield from sorted(folder.glob("*.json")) if folder.is_dir() else ()
 
 

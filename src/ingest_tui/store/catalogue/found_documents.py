@@ -147,7 +147,7 @@ class FolderReader:
         for number, path in self._store.version_folders(folder):
             try:
                 record = self._store.ingestion(path)
-                row = _version_row(record)
+                row = VersionRow.of_record(record)
                 expected = (collection_id, document_id, number)
                 if (record["collection_id"], row.document_id, row.version) != expected:
                     raise ValueError("its ingestion.json is of another document or version")
@@ -272,21 +272,6 @@ def _primary(places: list[KnownPlace], note: dict[str, Any], newest: dict[str, A
     noted_place = (noted.get("source_id"), noted.get("key"))
     first, second = (newest_place, noted_place) if not note else (noted_place, newest_place)
     return by_place.get(first) or by_place.get(second) or places[0]
-
-
-def _version_row(record: dict[str, Any]) -> VersionRow:
-    return VersionRow(
-        record["document_id"],
-        record["version"],
-        record["raw_sha256"],
-        record["content_hash"],
-        record["file_size"],
-        record["mime_type"],
-        f"{record['backend']} {record['backend_version']}".strip(),
-        record["uri"],
-        record["job_id"],
-        record["ingested_at"],
-    )
 
 
 def _holds_anything(folder: Path) -> bool:

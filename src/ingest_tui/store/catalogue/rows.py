@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
 
 from ingest_tui.model.document import Document
 
@@ -37,3 +38,23 @@ class VersionRow(NamedTuple):
         """Return the row of a document's current version."""
         values = document._asdict() | {"ingested_at": document.updated_at}
         return cls(*(values[name] for name in cls._fields))
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Self:
+        """Return the row that an ingestion record describes; raises `KeyError` where it lacks something."""
+        return cls(
+            record["document_id"],
+            record["version"],
+            record["raw_sha256"],
+            record["content_hash"],
+            record["file_size"],
+            record["mime_type"],
+            f"{record['backend']} {record['backend_version']}".strip(),
+            record["uri"],
+            record["job_id"],
+            record["ingested_at"],
+        )
+
+    def differing(self, other: Self) -> list[str]:
+        """Return the names of the fields in which two rows differ."""
+        return [name for name, one, two in zip(self._fields, self, other, strict=True) if one != two]

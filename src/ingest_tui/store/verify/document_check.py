@@ -25,6 +25,16 @@ from ingest_tui.store.verify.words_of_text import WordsOfText
 from ingest_tui.store.version_chunks import TextFile
 
 _UNREADABLE = (IngestError, KeyError, TypeError, AttributeError, OSError)
+_OF_BOTH_ROWS = ("raw_sha256", "content_hash", "bytes", "media_type", "backend", "job_id")
+"""What the row of a document says of its current version, as the row of that version does."""
+
+
+class _VersionFolder(NamedTuple):
+    """A version on disk: its record, or why that cannot be read."""
+
+    path: Path
+    record: dict[str, Any] | None
+    fault: str = ""
 
 
 class DocumentCheck:
@@ -45,7 +55,8 @@ class DocumentCheck:
             yield self._without_folder(known, other)
             return
         waits = False
-        for found in self._versions(known, here):
+        folders = {number: self._read(path) for number, path in self._store.version_folders(here)}
+        for found in self._versions(known, folders):
             if document.raw_sha256 == "" and found.version == document.version:
                 waits = True
                 continue
@@ -56,7 +67,16 @@ class DocumentCheck:
             yield Inconsistency("current_version_differs", document_id, "its row has no hashes")
         elif self._deep and not is_retired:
             yield from self._chunks(catalogue, document, here)
-        yield from self._notes(here, document, known.places)
+        current = folders.get(document.version)
+        yield from self._notes(here, document, known.places, current.record if current is not None else None)
+
+    def _read(self, path: Path) -> _VersionFolder:
+        try:
+            return _VersionFolder(path, self._store.ingestion(path))
+        except IngestError as error:
+            return _VersionFolder(path, None, error.message)
+        except OSError as error:
+            return _VersionFolder(path, None, str(error.strerror))
 
     def _folders(self, document: Document, *, is_retired: bool) -> tuple[Path, Path]:
         places = (
@@ -76,9 +96,8 @@ class DocumentCheck:
 
     # Versions
 
-    def _versions(self, known: KnownDocument, folder: Path) -> Iterator[Inconsistency]:
+    def _versions(self, known: KnownDocument, on_disk: dict[int, _VersionFolder]) -> Iterator[Inconsistency]:
         document = known.document
-        on_disk = dict(self._store.version_folders(folder))
         rows = {row.version: row for row in known.versions}
         for number in sorted(on_disk.keys() - rows.keys()):
             message = f"{version_name(number)} is on disk, and not in the catalogue"
@@ -90,36 +109,26 @@ class DocumentCheck:
             message = f"current is {document.version}, and the newest that the catalogue has is {max(rows, default=0)}"
             yield Inconsistency("versions_differ", document.document_id, message)
         current = rows.get(document.version)
-        if current is not None and document.raw_sha256:
-            hashes = (document.raw_sha256, document.content_hash)
-            if hashes != (current.raw_sha256, current.content_hash):
-                message = "its row and that of its version differ"
-                yield Inconsistency("current_version_differs", document.document_id, message)
+        if current is not None and document.raw_sha256 and _differ(document, current):
+            message = "its row and that of its version differ"
+            yield Inconsistency("current_version_differs", document.document_id, message)
         for number in sorted(on_disk.keys() & rows.keys()):
-            for message in self.faults_of_version(on_disk[number], document.document_id, rows[number]):
+            for message in self._faults_of_version(on_disk[number], rows[number]):
                 named = f"{version_name(number)}: {message}"
                 yield Inconsistency("version_damaged", document.document_id, named, number)
-            for path in vector_files(on_disk[number]):
+            for path in vector_files(on_disk[number].path):
                 fault = fault_of_vectors(path) if self._deep else fault_of_head(path)
                 if fault:
                     yield Inconsistency("vectors_damaged", document.document_id, fault, number)
 
-    def faults_of_version(self, path: Path, document_id: str, row: VersionRow) -> Iterator[str]:
+    def _faults_of_version(self, folder: _VersionFolder, row: VersionRow) -> Iterator[str]:
         """Yield how a version folder is not what was committed."""
-        try:
-            record = self._store.ingestion(path)
-        except IngestError as error:
-            yield f"{INGESTION} cannot be read ({error.message})"
-        except OSError as error:
-            yield f"{INGESTION} cannot be read ({error.strerror})"
+        if folder.record is None:
+            yield f"{INGESTION} cannot be read ({folder.fault})"
         else:
-            recorded = tuple(record.get(name) for name in ("document_id", "version", "raw_sha256", "content_hash"))
-            if recorded != (document_id, row.version, row.raw_sha256, row.content_hash):
-                yield f"{INGESTION} and the catalogue differ"
-            elif missing := missing_members(record):
-                yield f"{INGESTION} lacks {', '.join(missing)}"
-        yield from self._faults_of_raw(path, row)
-        yield from self._faults_of_text(path, row)
+            yield from _faults_of_record(folder.record, row)
+        yield from self._faults_of_raw(folder.path, row)
+        yield from self._faults_of_text(folder.path, row)
 
     def _faults_of_raw(self, path: Path, row: VersionRow) -> Iterator[str]:
         try:
@@ -164,7 +173,9 @@ class DocumentCheck:
 
     # Notes
 
-    def _notes(self, folder: Path, document: Document, places: list[KnownPlace]) -> Iterator[Inconsistency]:
+    def _notes(
+        self, folder: Path, document: Document, places: list[KnownPlace], record: dict[str, Any] | None
+    ) -> Iterator[Inconsistency]:
         """What a rebuild would believe of the places is what the catalogue has, and nothing half written is left."""
         document_id = document.document_id
         for path in folder.iterdir():
@@ -176,7 +187,19 @@ class DocumentCheck:
         elif is_retired:
             yield from _retirement(folder, document_id)
         if not is_retired and document.raw_sha256:  # the places of one that waits for its source are asked again
-            yield from _places(folder, document, places)
+            yield from _places(folder, document, places, record)
+
+
+def _differ(document: Document, current: VersionRow) -> bool:
+    return any(getattr(document, name) != getattr(current, name) for name in _OF_BOTH_ROWS)
+
+
+def _faults_of_record(record: dict[str, Any], row: VersionRow) -> Iterator[str]:
+    """Yield how the record of a version is not what the catalogue has, or not enough for a rebuild."""
+    if missing := missing_members(record):
+        yield f"{INGESTION} lacks {', '.join(missing)}"
+    elif differing := VersionRow.of_record(record).differing(row):
+        yield f"{INGESTION} and the catalogue differ in {', '.join(differing)}"
 
 
 def _retirement(folder: Path, document_id: str) -> Iterator[Inconsistency]:
@@ -186,19 +209,18 @@ def _retirement(folder: Path, document_id: str) -> Iterator[Inconsistency]:
         yield Inconsistency("retired_note_differs", document_id, f"{RETIRED} cannot be read ({error.message})")
 
 
-def _places(folder: Path, document: Document, places: list[KnownPlace]) -> Iterator[Inconsistency]:
+def _places(
+    folder: Path, document: Document, places: list[KnownPlace], record: dict[str, Any] | None
+) -> Iterator[Inconsistency]:
     try:
         noted = _noted_places(folder)
     except _UNREADABLE as error:
         yield Inconsistency("note_damaged", document.document_id, f"{DOCUMENT} cannot be read ({error})")
         return
-    try:
-        record = folder / version_name(document.version) / INGESTION
-        newest = read_json(record, newest=1, what="the ingestion record")
-        if newest["version"] > noted.version:
-            noted.places.add((newest["source_id"], newest["key"]))
-    except _UNREADABLE:
-        return  # the record of its version is damaged, which is reported as such
+    if record is None or missing_members(record) or record["version"] != document.version:
+        return  # which is reported as such
+    if document.version > noted.version:
+        noted.places.add((record["source_id"], record["key"]))
     if noted.places != {place.place_key for place in places}:
         yield Inconsistency("noted_places_differ", document.document_id, "a rebuild would give it other places")
 

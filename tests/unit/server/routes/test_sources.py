@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.made_images import drawn, saved
 from tests.servers.served import Served
 
 
@@ -53,6 +54,24 @@ def test_the_old_form_of_a_folder_still_works(own: Served) -> None:
         for wrong in wrongs:
             assert asking.post("/ingest", json=wrong).status_code == 422, wrong
         assert asking.post("/ingest", json={"source_type": "nothing", "source_config": {}}).status_code == 400
+
+
+def test_a_language_that_ocr_lacks_is_said_when_it_is_chosen(own: Served) -> None:
+    """By a source, a collection and an upload: a warning in the answer, next to what was saved; no other is warned."""
+    lacks = "on the machine of the server OCR lacks the language data of Tesseract for tlh"
+    body = {"name": "Scans", "source_config": {"path": str(own.documents)}, "preferences": {"ocr_languages": "tlh"}}
+    with own.asking() as asking:
+        added = asking.post("/sources", json=body)
+        assert lacks in added.headers.get("warning", ""), added.text
+        assert "warning" not in asking.patch("/sources/scans", json={"priority": 3}).headers
+        assert "tlh_frak" in asking.patch("/sources/scans", json={"preferences": {"ocr_languages": "tlh_frak"}}).headers["warning"]
+        path = "/collections/default/preferences"
+        chosen = asking.patch(path, json={"values": {"ocr_languages": "tlh", "ocr": "auto"}})
+        assert lacks in chosen.headers["warning"]
+        picture, text = {"files": ("scan.png", saved(drawn(), "png"))}, {"files": ("notes.txt", b"words")}
+        assert "tlh" in asking.post("/collections/default/files", files=picture).headers["warning"]
+        assert "warning" not in asking.post("/collections/default/files", files=text).headers
+        assert "warning" not in asking.patch(path, json={"unset": ["ocr_languages", "ocr"]}).headers
 
 
 def test_preferences_are_changed_as_they_were_read(own: Served) -> None:

@@ -257,6 +257,10 @@ _ROWS = {
     "no hashes": ("current_version_differs", "UPDATE documents SET raw_sha256 = '' WHERE key = '5.md'"),
     "version hashes": ("version_damaged", "UPDATE versions SET raw_sha256 = 'x' WHERE version = 1"),
     "versions gone": ("versions_differ", "DELETE FROM versions"),
+    "kind of file": ("current_version_differs", "UPDATE documents SET media_type = 'x/y' WHERE key = '5.md'"),
+    "job of a document": ("current_version_differs", "UPDATE documents SET job_id = 'x' WHERE key = '5.md'"),
+    "job of a version": ("version_damaged", "UPDATE versions SET job_id = 'x' WHERE version = 1"),
+    "address of a version": ("version_damaged", "UPDATE versions SET uri = 'file:///x' WHERE version = 1"),
     "garbage": ("contradiction", "UPDATE documents SET bytes = 'many' WHERE key = '5.md'"),
     "feed differs": ("feed_differs", "UPDATE changes SET version = 9 WHERE kind = 'updated'"),
     "feed has gaps": ("feed_has_gaps", "DELETE FROM changes WHERE sequence = 3"),
@@ -281,6 +285,10 @@ def _private(path: Path, text: str) -> Path:
     path.write_text(text)
     path.chmod(0o600)
     return path
+
+
+def _noted(place: Place, text: str) -> None:
+    _private(place.root / "notices" / f"{place.job().name}.json", text)
 
 
 def _staged(place: Place) -> None:
@@ -348,6 +356,9 @@ OTHERS: list[Corruption] = [
     Corruption("outcomes flipped", "journal_damaged", lambda place: _flipped(place.job() / "outcomes.jsonl")),
     Corruption("outcomes missing", "outcomes_missing", lambda place: (place.job() / "outcomes.jsonl").unlink()),
     Corruption("log line", "log_damaged", lambda place: (place.job() / "log.jsonl").write_text("{no\n")),
+    Corruption("notice cut", "notice_damaged", lambda place: _noted(place, "{")),
+    Corruption("notice of another job", "notice_damaged", lambda place: _noted(place, orjson.dumps(
+        {"schema_version": 1, "job_id": "other", "noted_at": "", "event": {}, "waiting": []}).decode())),
     Corruption("staged files", "staged_files_left", _staged),
     Corruption("ended and queued", "ended_job_queued", lambda place: (
         place.root / "queue" / place.job().name).touch(mode=0o600)),
@@ -357,6 +368,7 @@ OTHERS: list[Corruption] = [
         place.root / "queue" / place.queued().name).unlink()),
     Corruption("queue missing", "folder_of_workspace_missing", lambda place: shutil.rmtree(place.root / "queue")),
     Corruption("half a job", "leftover", _half_a_job),
+    Corruption("source missing", "record_damaged", lambda place: (place.root / "sources" / "docs.json").unlink()),
     Corruption("source cut", "record_damaged", lambda place: os.truncate(place.root / "sources" / "docs.json", 9)),
     Corruption("collection cut", "record_damaged", lambda place: os.truncate(
         place.root / "collections" / "default.json", 9)),

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
+from ingest_tui.model.ocr import lack_in_words
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.navigation.views import VIEW_NAMES
 from ingest_tui.tui.views.base.row_actions import RowActions
@@ -128,6 +129,15 @@ class ViewScreen(RowActions):
             self.set_timer(_COMPOSING_SECONDS, partial(self.post_message, message))
         else:
             await super()._dispatch_message(message)
+
+    def show_what_ocr_lacks(self, look: Callable[[], tuple[str, str] | None]) -> None:
+        """Show a notice of what OCR lacks on this machine for what was just saved, where ``look`` returns something."""
+
+        def show(lack: tuple[str, str] | None) -> None:
+            if lack is not None:
+                self.show_notice(lack_in_words(lack))
+
+        self.ask(look, show, group="ocr")
 
     # What subclasses do
 

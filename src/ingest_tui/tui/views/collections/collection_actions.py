@@ -74,6 +74,8 @@ class CollectionActions(ShownProgress):
                 job = f"; job {answer.job.job_id} cuts its documents again" if answer.job is not None else ""
                 self.show_notice(f"saved the preferences of collection {collection_id}{job}", self.ingest.worker_hint)
                 self.collections_changed()
+                preferences, sources = answer.collection.preferences, self.ingest.client.sources
+                self.show_what_ocr_lacks(lambda: sources.missing_for_ocr_preferences(preferences))
 
         form = PreferencesForm(self.ingest.client, collection_id, self.sample_document(collection_id))
         self.app.push_screen(form, saved)

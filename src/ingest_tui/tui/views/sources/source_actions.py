@@ -74,6 +74,7 @@ class SourceActions(ViewScreen):
         def added(source: Source | None) -> None:
             if source is not None:
                 self.sources_changed(f"added {source.source_id}")
+                self.show_what_ocr_lacks(partial(self.ingest.client.sources.missing_for_ocr, source))
                 self._test(source.source_id, guided=is_first)
 
         guide = _guide(2) if is_first else ""
@@ -113,6 +114,7 @@ class SourceActions(ViewScreen):
         def changed(source: Source | None) -> None:
             if source is not None:
                 self.sources_changed(f"changed {source.source_id}")
+                self.show_what_ocr_lacks(partial(client.sources.missing_for_ocr, source))
                 self._test(source.source_id)
 
         def ask(draft: SourceDraft) -> None:
