@@ -18,7 +18,6 @@ from ingest_tui.model.job import (
     ENDED_STATES,
     ERRORS_KEPT,
     TRANSITIONS_KEPT,
-    Counters,
     HeldDeletions,
     JobError,
     JobState,
@@ -28,6 +27,7 @@ from ingest_tui.model.job import (
     WorkerMark,
     end_state,
 )
+from ingest_tui.model.job_counters import Counters
 from ingest_tui.model.outcome import COUNTER_OF, OUTCOME_NAMES, OutcomeName
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import Layout

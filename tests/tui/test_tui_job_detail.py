@@ -10,7 +10,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
-from ingest_tui.model.job import Counters, HeldDeletions, JobError, Manifest, ParsingItem
+from ingest_tui.model.job import HeldDeletions, JobError, Manifest, ParsingItem
+from ingest_tui.model.job_counters import Counters
 from ingest_tui.model.outcome import OUTCOME_NAMES
 from ingest_tui.model.reasons import Reasons
 from ingest_tui.store.fs.locks import FileLock

@@ -42,7 +42,7 @@ def similar(
     session: Session, /, document: str | None, text: str | None, limit: int, as_json: bool, **options: Any
 ) -> None:
     """Find documents that are similar to DOCUMENT, or to a text, by their vectors; the best passage of each."""
-    from ingest_tui.cli.doc import show_hits
+    from ingest_tui.cli.search import show_hits
     from ingest_tui.model.errors import UsageError
 
     documents = session.client.documents

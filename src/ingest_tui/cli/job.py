@@ -1,4 +1,4 @@
-"""job list, show, items, errors, logs, cancel, pause, resume, priority, retry, approve, refuse, withdraw; status."""
+"""job list, show, items, errors, logs, cancel, pause, resume, priority, retry, approve, refuse, withdraw."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def show(session: Session, job_id: str, as_json: bool) -> None:
     if as_json:
         output.data(_with_position(manifest, session.client.jobs.queue_positions()))
         return
-    _print_manifest(session.client, manifest)
+    print_manifest(session.client, manifest)
 
 
 def _with_position(manifest: Manifest, queue: dict[str, int]) -> dict[str, Any]:
@@ -104,7 +104,8 @@ def _with_position(manifest: Manifest, queue: dict[str, int]) -> dict[str, Any]:
     return manifest.model_dump(mode="json", by_alias=True) | {"queue_position": queue.get(manifest.job_id)}
 
 
-def _print_manifest(client: Client, manifest: Manifest) -> None:
+def print_manifest(client: Client, manifest: Manifest) -> None:
+    """Print the state of a job for people."""
     output.line(f"job        {manifest.job_id}  ({manifest.kind}, {manifest.trigger}, by {manifest.requested_by})")
     position = client.jobs.queue_positions().get(manifest.job_id)
     queue = f", number {position} in the queue" if position else ""
@@ -370,37 +371,3 @@ def _follow_new(session: Session, manifest: Manifest, detach: bool, as_json: boo
     elif detach:
         output.line(f"queued {manifest.job_id}")
     return 0 if detach else diagnostics.exit_code_of(manifest)
-
-
-@click.command()
-@click.argument("job_id", metavar="[JOB]", type=JOB, required=False)
-@json_option
-@pass_session
-def status(session: Session, job_id: str | None, as_json: bool) -> None:
-    """Print what needs you now; with JOB, the state of that job as an IngestionStatusResponse.
-
-    What fails in the workers right now goes to stderr.
-    """
-    from ingest_tui.cli.worker import say_issues
-
-    client = session.client
-    say_issues(client.workers.list())
-    if job_id is None:
-        _print_attention(client, as_json=as_json)
-    elif as_json:
-        output.data(client.jobs.status(job_id))
-    else:
-        _print_manifest(client, client.jobs.get(job_id))
-
-
-def _print_attention(client: Client, *, as_json: bool) -> None:
-    items = client.maintenance.attention()
-    if as_json:
-        output.data([item.as_dict() for item in items])
-        return
-    for item in items:
-        since = f" since {item.since}" if item.since else ""
-        output.line(f"{item.level}: {item.subject}: {item.message}{since}")
-        output.line(f"  {item.action}: {item.hint}")
-    if not items:
-        output.line("nothing needs you")

@@ -21,7 +21,8 @@ from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, StoreError
 from ingest_tui.model.hashing import short_digest
-from ingest_tui.model.job import RECHUNK, Counters, JobState, Phase, end_state
+from ingest_tui.model.job import RECHUNK, JobState, Phase, end_state
+from ingest_tui.model.job_counters import Counters
 from ingest_tui.model.languages import language_among
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.pages import page_starts_of

@@ -20,9 +20,17 @@ RESTORE_MARK = ".tmp.restore"
 SETTINGS = "workspace.json"
 
 
+_VECTORS, _VECTORS_SUFFIX = "vectors-", ".safetensors"
+
+
 def vectors_name(key: str) -> str:
     """Return the file name of a version's vectors of one generation, whose key begins with the id of its space."""
-    return f"vectors-{check_identifier(key)}.safetensors"
+    return f"{_VECTORS}{check_identifier(key)}{_VECTORS_SUFFIX}"
+
+
+def is_vectors_name(name: str) -> bool:
+    """Return whether a file of a version has that name because it holds vectors, see `vectors_name`."""
+    return name.startswith(_VECTORS) and name.endswith(_VECTORS_SUFFIX)
 
 
 def version_name(version: int) -> str:

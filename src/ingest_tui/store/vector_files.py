@@ -22,7 +22,7 @@ from ingest_tui.model.errors import SchemaVersionError, StoreError
 from ingest_tui.model.hashing import compute_content_hash
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, write_new
-from ingest_tui.store.layout import vectors_name
+from ingest_tui.store.layout import is_vectors_name, vectors_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -185,7 +185,7 @@ def _named_space(path: Path, metadata: dict[str, str]) -> VectorSpace:
 
 def vector_files(folder: Path) -> list[Path]:
     """Return the files with vectors of a version, of whatever space."""
-    return sorted(folder.glob(vectors_name("any").replace("any", "*")))
+    return sorted(path for path in folder.iterdir() if is_vectors_name(path.name))
 
 
 def _check_version(path: Path, metadata: dict[str, str]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ingest_tui.model.counted import counted
 from ingest_tui.model.generation import Generation, GenerationState
-from ingest_tui.model.job import EMBED, Counters, JobState, Phase, end_state
+from ingest_tui.model.job import EMBED, JobState, Phase, end_state
+from ingest_tui.model.job_counters import Counters
 from ingest_tui.pipeline.embed.due import DueDocuments, due_since
 from ingest_tui.pipeline.embed.embedding import embed_due
 from ingest_tui.pipeline.embed.generations import generation_to_build, generation_to_follow, mark_ready, switch_to

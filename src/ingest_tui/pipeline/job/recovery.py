@@ -13,7 +13,8 @@ from ingest_tui.model.batching import batches
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, PlanDamagedError, StoreError
-from ingest_tui.model.job import KNOWN_PLAN, PHASES, Counters, Phase
+from ingest_tui.model.job import KNOWN_PLAN, PHASES, Phase
+from ingest_tui.model.job_counters import Counters
 from ingest_tui.model.members import parent_of
 from ingest_tui.model.outcome import Outcome, OutcomeName
 from ingest_tui.model.place import KnownPlace

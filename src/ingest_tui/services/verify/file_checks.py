@@ -20,7 +20,7 @@ _OF_OTHERS = 0o077
 def check_files(layout: Layout) -> Iterator[Inconsistency]:
     """Yield what others may read or write, links, and temporary files that are older than an hour."""
     long_ago = posix_seconds() - LEFT_AFTER_SECONDS
-    left_alone = {layout.parsers, layout.quarantine}
+    left_alone = {str(layout.parsers), str(layout.quarantine)}
     if stat.S_IMODE(layout.root.stat().st_mode) & _OF_OTHERS:
         yield Inconsistency("too_open", ".", "others may look into the workspace")
     waiting = [layout.root]
@@ -32,11 +32,11 @@ def check_files(layout: Layout) -> Iterator[Inconsistency]:
         except OSError:
             continue  # it has been removed, or is reported by whoever needs it
         for entry in found:
-            path = Path(entry.path)
-            if path in left_alone:
+            if entry.path in left_alone:
                 continue
-            yield from _of_entry(layout, entry, long_ago)
-            if entry.is_dir(follow_symlinks=False) and not _is_job_at_work(layout, path):
+            for code, message in _of_entry(entry, long_ago):
+                yield Inconsistency(code, str(Path(entry.path).relative_to(layout.root)), message)
+            if entry.is_dir(follow_symlinks=False) and not _is_job_at_work(layout, path := Path(entry.path)):
                 waiting.append(path)
     rebuilt = sorted(layout.root.glob(f"{layout.rebuilt_catalogue.name}*"))
     if rebuilt and not is_locked(layout.lock("rebuild")):
@@ -44,26 +44,26 @@ def check_files(layout: Layout) -> Iterator[Inconsistency]:
             yield Inconsistency("leftover", path.name, "a rebuild that was not ended")
 
 
-def _of_entry(layout: Layout, entry: os.DirEntry[str], long_ago: float) -> Iterator[Inconsistency]:
+def _of_entry(entry: os.DirEntry[str], long_ago: float) -> Iterator[tuple[str, str]]:
+    """Yield a code and a message for what is wrong with a file or a folder."""
     try:
         status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return
-    name = str(Path(entry.path).relative_to(layout.root))
     if stat.S_ISLNK(status.st_mode):
-        yield Inconsistency("planted_link", name, "a link, where this program writes none")
+        yield "planted_link", "a link, where this program writes none"
         return
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-        yield Inconsistency("planted_link", name, "neither a file nor a folder")
+        yield "planted_link", "neither a file nor a folder"
         return
     if stat.S_IMODE(status.st_mode) & _OF_OTHERS:
-        yield Inconsistency("too_open", name, f"its mode is {stat.S_IMODE(status.st_mode):04o}")
+        yield "too_open", f"its mode is {stat.S_IMODE(status.st_mode):04o}"
     if (
         entry.name.startswith(TEMPORARY_PREFIX)
         and status.st_mtime < long_ago
         and not is_locked(Path(entry.path, "lock"))
     ):
-        yield Inconsistency("leftover", name, "a write that was not ended")
+        yield "leftover", "a write that was not ended"
 
 
 def _is_job_at_work(layout: Layout, folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,9 +19,18 @@ from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.documents import DocumentStore
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX
 from ingest_tui.store.fs.file_hash import hash_of
-from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RAW_STEM, RETIRED, Layout, version_name
+from ingest_tui.store.layout import (
+    DOCUMENT,
+    INGESTION,
+    NORMALIZED,
+    RAW_STEM,
+    RETIRED,
+    Layout,
+    is_vectors_name,
+    version_name,
+)
 from ingest_tui.store.records.json_files import read_json
-from ingest_tui.store.vector_files import fault_of_head, fault_of_vectors, vector_files
+from ingest_tui.store.vector_files import fault_of_head, fault_of_vectors
 from ingest_tui.store.verify.words_of_text import WordsOfText
 from ingest_tui.store.version_chunks import TextFile
 
@@ -30,11 +40,17 @@ _OF_BOTH_ROWS = ("raw_sha256", "content_hash", "bytes", "media_type", "backend",
 
 
 class _VersionFolder(NamedTuple):
-    """A version on disk: its record, or why that cannot be read."""
+    """A version on disk: what is in its folder, by name, and its record, or why that cannot be read."""
 
     path: Path
+    entries: dict[str, os.DirEntry[str]]
     record: dict[str, Any] | None
     fault: str = ""
+
+    @property
+    def vectors(self) -> list[Path]:
+        """The files with vectors, of whatever space."""
+        return [self.path / name for name in sorted(self.entries) if is_vectors_name(name)]
 
 
 class DocumentCheck:
@@ -50,9 +66,9 @@ class DocumentCheck:
         document = known.document
         document_id = document.document_id
         is_retired = document.state == "retired"
-        here, other = self._folders(document, is_retired=is_retired)
+        here = self._folder(document, is_retired=is_retired)
         if not here.is_dir() or here.is_symlink():
-            yield self._without_folder(known, other)
+            yield self._without_folder(known, self._folder(document, is_retired=not is_retired))
             return
         waits = False
         folders = {number: self._read(path) for number, path in self._store.version_folders(here)}
@@ -71,19 +87,17 @@ class DocumentCheck:
         yield from self._notes(here, document, known.places, current.record if current is not None else None)
 
     def _read(self, path: Path) -> _VersionFolder:
+        entries = _entries(path)
         try:
-            return _VersionFolder(path, self._store.ingestion(path))
+            return _VersionFolder(path, entries, self._store.ingestion(path))
         except IngestError as error:
-            return _VersionFolder(path, None, error.message)
+            return _VersionFolder(path, entries, None, error.message)
         except OSError as error:
-            return _VersionFolder(path, None, str(error.strerror))
+            return _VersionFolder(path, entries, None, str(error.strerror))
 
-    def _folders(self, document: Document, *, is_retired: bool) -> tuple[Path, Path]:
-        places = (
-            self._layout.document(document.collection_id, document.document_id),
-            self._layout.trashed(document.collection_id, document.document_id),
-        )
-        return (places[1], places[0]) if is_retired else places
+    def _folder(self, document: Document, *, is_retired: bool) -> Path:
+        place_of = self._layout.trashed if is_retired else self._layout.document
+        return place_of(document.collection_id, document.document_id)
 
     def _without_folder(self, known: KnownDocument, other: Path) -> Inconsistency:
         document = known.document
@@ -116,7 +130,7 @@ class DocumentCheck:
             for message in self._faults_of_version(on_disk[number], rows[number]):
                 named = f"{version_name(number)}: {message}"
                 yield Inconsistency("version_damaged", document.document_id, named, number)
-            for path in vector_files(on_disk[number].path):
+            for path in on_disk[number].vectors:
                 fault = fault_of_vectors(path) if self._deep else fault_of_head(path)
                 if fault:
                     yield Inconsistency("vectors_damaged", document.document_id, fault, number)
@@ -127,31 +141,31 @@ class DocumentCheck:
             yield f"{INGESTION} cannot be read ({folder.fault})"
         else:
             yield from _faults_of_record(folder.record, row)
-        yield from self._faults_of_raw(folder.path, row)
-        yield from self._faults_of_text(folder.path, row)
+        yield from self._faults_of_raw(folder, row)
+        yield from self._faults_of_text(folder, row)
 
-    def _faults_of_raw(self, path: Path, row: VersionRow) -> Iterator[str]:
+    def _faults_of_raw(self, folder: _VersionFolder, row: VersionRow) -> Iterator[str]:
+        files = [entry for name, entry in folder.entries.items() if name.startswith(f"{RAW_STEM}.")]
         try:
-            files = [one for one in path.iterdir() if one.name.startswith(f"{RAW_STEM}.")]
             if not files:
                 yield "there is no raw file"
             elif len(files) > 1:
                 yield "there is more than one raw file"
-            elif files[0].is_symlink() or not files[0].is_file():
+            elif not files[0].is_file(follow_symlinks=False):
                 yield "the raw file is no regular file"
-            elif files[0].stat().st_size != row.bytes or (self._deep and hash_of(files[0]) != row.raw_sha256):
+            elif files[0].stat().st_size != row.bytes or (self._deep and hash_of(Path(files[0])) != row.raw_sha256):
                 yield "the raw file is not what was fetched"
         except OSError as error:
             yield f"the raw file cannot be read ({error.strerror})"
 
-    def _faults_of_text(self, path: Path, row: VersionRow) -> Iterator[str]:
-        text = path / NORMALIZED
+    def _faults_of_text(self, folder: _VersionFolder, row: VersionRow) -> Iterator[str]:
+        text = folder.entries.get(NORMALIZED)
         try:
-            if text.is_symlink() or not text.is_file():
+            if text is None or not text.is_file(follow_symlinks=False):
                 yield f"there is no {NORMALIZED}"
             elif not text.stat().st_size and row.content_hash != compute_content_hash(""):
                 yield f"{NORMALIZED} is empty"
-            elif self._deep and text_hash_of(text) != row.content_hash:
+            elif self._deep and text_hash_of(Path(text)) != row.content_hash:
                 yield f"{NORMALIZED} is not what was read"
         except OSError as error:
             yield f"{NORMALIZED} cannot be read ({error.strerror})"
@@ -177,17 +191,23 @@ class DocumentCheck:
         self, folder: Path, document: Document, places: list[KnownPlace], record: dict[str, Any] | None
     ) -> Iterator[Inconsistency]:
         """What a rebuild would believe of the places is what the catalogue has, and nothing half written is left."""
-        document_id = document.document_id
-        for path in folder.iterdir():
-            if path.name.startswith(TEMPORARY_PREFIX):
-                yield Inconsistency("leftover", str(path.relative_to(self._layout.root)), "a write that was not ended")
+        document_id, names = document.document_id, _entries(folder)
+        for name in names:
+            if name.startswith(TEMPORARY_PREFIX):
+                path = str((folder / name).relative_to(self._layout.root))
+                yield Inconsistency("leftover", path, "a write that was not ended")
         is_retired = document.state == "retired"
-        if (folder / RETIRED).exists() != is_retired:
+        if (RETIRED in names) != is_retired:
             yield Inconsistency("retired_note_differs", document_id, f"{RETIRED} and its state differ")
         elif is_retired:
             yield from _retirement(folder, document_id)
         if not is_retired and document.raw_sha256:  # the places of one that waits for its source are asked again
             yield from _places(folder, document, places, record)
+
+
+def _entries(folder: Path) -> dict[str, os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return {entry.name: entry for entry in entries}
 
 
 def _differ(document: Document, current: VersionRow) -> bool:

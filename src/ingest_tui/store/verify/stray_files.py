@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest_tui.model.batching import batches
-from ingest_tui.model.errors import IngestError
-from ingest_tui.model.identifiers import check_identifier
+from ingest_tui.model.identifiers import is_identifier
 from ingest_tui.model.inconsistency import Inconsistency
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.documents import SET_ASIDE, DocumentStore
@@ -73,16 +72,8 @@ def _out_of_place(layout: Layout, folder: Path, *, depth: int) -> Iterator[Incon
     for name, is_folder, is_link in found:
         if name.startswith((TEMPORARY_PREFIX, REMOVED_COLLECTION)) or is_link:  # links are reported as such
             continue
-        if not is_folder or not _is_identifier(name):
+        if not is_folder or not is_identifier(name):
             path = str((folder / name).relative_to(layout.root))
             yield Inconsistency("unknown_file", path, "nothing of a document")
         elif depth > 1:
             yield from _out_of_place(layout, folder / name, depth=depth - 1)
-
-
-def _is_identifier(name: str) -> bool:
-    try:
-        check_identifier(name)
-    except IngestError:
-        return False
-    return True

@@ -10,7 +10,8 @@ from textual.content import Content
 
 from ingest_tui.model.clock import seconds_since_epoch
 from ingest_tui.model.counted import counted
-from ingest_tui.model.job import Counters, JobState, Manifest, ParsingItem
+from ingest_tui.model.job import JobState, Manifest, ParsingItem
+from ingest_tui.model.job_counters import Counters
 from ingest_tui.model.reasons import ReasonGroup
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui import wording
