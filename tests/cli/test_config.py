@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest_tui.cli.main import run
+from ingest_tui.cli.main import cli, run
+from ingest_tui.services.settings import VARIABLES_OF_OPTIONS, unknown_settings
+from ingest_tui.services.workspaces import doctor
 from ingest_tui.store.records.settings import SETTING_NAMES
 from ingest_tui.store.workspace import init_workspace, open_workspace_at
 from ingest_tui.tui.terminal.preferences import read_preferences
@@ -176,3 +178,22 @@ def test_languages_that_are_not_installed_are_said(
     ):
         written = call(*words)
         assert (said in written) if said else ("note: " not in written), words
+
+
+def test_doctor_names_what_is_written_as_a_setting_and_is_none(call: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt member of workspace.json and a misspelt variable change nothing; what may be meant is in the hints."""
+    call("config", "set", "theme", "nord")
+    workspace = open_workspace_at(call.root)
+    right = {"INGEST_TUI_MAX_RUNNING_JOBS": "2", "INGEST_TUI_METRICS": "9464", "INGEST_TUI_JOB": "from a hook"}
+    assert unknown_settings(workspace, right) == {}
+    workspace.layout.settings.write_text(json.dumps(call.saved | {"trash_day": 3}))
+    monkeypatch.setenv("INGEST_TUI_MAX_RUNNING_JOB", "5")
+    hints = {check.message: check.hint for check in doctor(call.root) if check.name == "settings"}
+    assert "did you mean 'trash_days'" in hints["trash_day in workspace.json is no setting, and changes nothing"]
+    variable = "the variable INGEST_TUI_MAX_RUNNING_JOB is no setting, and changes nothing"
+    assert "'INGEST_TUI_MAX_RUNNING_JOBS'" in hints[variable]
+
+
+def test_every_variable_of_an_option_is_known() -> None:
+    """What stands for an option of the command line is in `.env.example`, and no misspelt setting."""
+    assert {str(param.envvar) for param in cli.params if param.envvar} == set(VARIABLES_OF_OPTIONS)

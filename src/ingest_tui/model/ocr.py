@@ -73,4 +73,4 @@ def check_languages(value: str) -> str:
 
 def lack_in_words(lack: tuple[str, str], where: str = "this machine") -> str:
     """Return in a sentence what OCR lacks on a machine, and how to get it."""
-    return f"on {where} {lack[0]}: {lack[1]}; 'ingest-tui doctor' lists what is there"
+    return f"on {where} {lack[0]}: {lack[1]}; 'ingest-tui doctor' lists what is here"

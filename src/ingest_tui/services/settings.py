@@ -13,12 +13,14 @@ from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.model.theme_names import AUTO, OWN_THEMES, THEME_NAMES
 from ingest_tui.store.records.settings import (
+    ENVIRONMENT_PREFIX,
     SETTING_NAMES,
     Settings,
     change_setting,
     checked_settings,
     remove_setting,
     setting_of,
+    settings_written,
     value_of_text,
     variable_of,
 )
@@ -33,12 +35,25 @@ __all__ = [
     "list_settings",
     "set_setting",
     "settings_schema",
+    "unknown_settings",
     "unset_setting",
 ]
 
 THEME = "theme"
 CONFIGURABLE = (*SETTING_NAMES, THEME)
 """What `config` knows."""
+VARIABLES_OF_OPTIONS = {
+    "INGEST_TUI_WORKSPACE": "./workspace",
+    "INGEST_TUI_SERVER": "https://ingest.example.org",
+    "INGEST_TUI_TOKEN_REF": "file:~/.config/ingest-tui/token",
+    "INGEST_TUI_CA_CERT": "./ca.pem",
+    "INGEST_TUI_CREDENTIALS": "./credentials.json",
+    "INGEST_TUI_METRICS": "9464",
+}
+"""Variables that stand for options of the command line, with an example of each."""
+_OF_THE_TUI = {THEME, "keymap", "collection"}
+_OF_CHILDREN = {"INGEST_TUI_JOB", "INGEST_TUI_JOB_STATE", "INGEST_TUI_JOB_SOURCE", "INGEST_TUI_JOB_TEXT"}
+"""Variables that this program gives to programs that it starts, and which these may hand on."""
 SettingOrigin = Literal["default", "workspace.json", "environment"]
 
 
@@ -79,6 +94,17 @@ def _settings_of_workers(workspace: Workspace) -> list[SettingRow]:
         )
         for name in SETTING_NAMES
     ]
+
+
+def unknown_settings(workspace: Workspace, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what is written as a setting and is none, each with a hint: members of workspace.json, and variables."""
+    members = settings_written(workspace.layout) - Settings.model_fields.keys() - _OF_THE_TUI
+    variables = {*map(variable_of, SETTING_NAMES), *VARIABLES_OF_OPTIONS}
+    given = {name for name in environment if name.startswith(ENVIRONMENT_PREFIX)} - variables - _OF_CHILDREN
+    return {
+        **{f"{name} in workspace.json": did_you_mean(name, SETTING_NAMES) for name in sorted(members)},
+        **{f"the variable {name}": did_you_mean(name, variables) for name in sorted(given)},
+    }
 
 
 def get_setting(workspace: Workspace, name: str) -> SettingRow:
@@ -122,10 +148,7 @@ def environment_example() -> str:
     lines = [
         "# Settings as environment variables; each takes precedence over workspace.json.",
         "",
-        "# INGEST_TUI_WORKSPACE=./workspace",
-        "# INGEST_TUI_SERVER=https://ingest.example.org",
-        "# INGEST_TUI_TOKEN_REF=file:~/.config/ingest-tui/token",
-        "# INGEST_TUI_CREDENTIALS=./credentials.json",
+        *(f"# {name}={value}" for name, value in VARIABLES_OF_OPTIONS.items()),
     ]
     for name in SETTING_NAMES:
         lines += ["", f"# {_takes(name, schema[name])}", f"# {variable_of(name)}={_as_text(defaults[name])}"]

@@ -126,6 +126,7 @@ def doctor(root: Path, credentials_path: Path | None = None) -> Iterator[Check]:
     except IngestError as error:
         yield Check("problem", "workspace", error.message, error.hint)
         return
+    yield from _setting_checks(workspace)
     yield from _place_checks(workspace)
     yield from _workspace_checks(workspace)
     yield from _ocr_checks(workspace)
@@ -133,6 +134,14 @@ def doctor(root: Path, credentials_path: Path | None = None) -> Iterator[Check]:
     yield from _credential_checks(workspace)
     yield from _embedder_checks(workspace)
     workspace.close()
+
+
+def _setting_checks(workspace: Workspace) -> Iterator[Check]:
+    from ingest_tui.services.settings import unknown_settings
+
+    for written, meant in unknown_settings(workspace, os.environ).items():
+        hint = f"{meant}'ingest-tui config list' shows the settings"
+        yield Check("warning", "settings", f"{safe_display(written)} is no setting, and changes nothing", hint)
 
 
 def _program_checks() -> Iterator[Check]:

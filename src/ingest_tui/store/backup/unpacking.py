@@ -236,7 +236,7 @@ def _refuse_without(bases: Collection[str] | None, header: BackupHeader) -> None
     missing = set() if bases is None else set(header.rests_on) - set(bases)
     if missing:
         raise UsageError(
-            f"the backup rests on {len(missing)} earlier ones that are not named: {', '.join(sorted(missing))}",
+            f"the backup rests on earlier backups that are not named: {', '.join(sorted(missing))}",
             hint="name each of them with --base FILE",
         )
 

@@ -184,6 +184,11 @@ def setting_of(layout: Layout, name: str) -> Any:
     return read_json(layout.settings, newest=SCHEMA_VERSION, what="the workspace").get(name)
 
 
+def settings_written(layout: Layout) -> set[str]:
+    """Return the names of what is in workspace.json, known or not."""
+    return set(read_json(layout.settings, newest=SCHEMA_VERSION, what="the workspace"))
+
+
 def settings_revision(settings: Mapping[str, Any]) -> int:
     """Return how often workspace.json was saved; 0 where nobody has counted."""
     revision = settings.get("revision", 0)
