@@ -203,6 +203,23 @@ def test_preferences_are_changed_in_a_form(filled: Path) -> None:
     run_story(filled, story)
 
 
+def test_what_ocr_lacks_for_chosen_languages_is_said(filled: Path) -> None:
+    """Saved they are, and a notice has what this machine lacks to read them."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 62)
+        await switch(app, pilot, "reports")
+        await pilot.press("P")
+        await until(pilot, lambda: app.screen.form is not None and app.screen.query("#field-ocr_languages"))
+        app.screen.query_one("#field-ocr_languages", Input).focus()
+        await pilot.press(*"tlh", "enter")
+        await until(pilot, lambda: preferences(filled).ocr_languages == "tlh")
+        await until(pilot, lambda: any("of Tesseract for tlh" in one.message for one in app._notifications))
+
+    run_story(filled, story)
+
+
 def test_preferences_are_previewed_before_they_are_saved(filled: Path) -> None:
     """^r shows the chunks that the document under the cursor would have; nothing is saved, and the form stays."""
 
