@@ -16,7 +16,7 @@ from ingest_tui.services.client import Client
 from ingest_tui.services.sources.sources import add_source
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.background import input_queue
-from ingest_tui.tui.dialogs.dialogs import Choose
+from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.terminal.driver import KeysParser
 from ingest_tui.tui.views.collections.preferences_form import PreferencesForm
 from ingest_tui.tui.views.sources.places_screen import Places
@@ -126,6 +126,41 @@ def test_esc_gets_out_of_waiting(root: Path) -> None:
         never.set()
         await until(pilot, lambda: app.input_queue.is_quiet)
         assert not any(isinstance(screen, Choose) for screen in app.screen_stack)
+
+    run_story(root, story)
+
+
+@pytest.mark.slow
+def test_esc_that_was_typed_ahead_waits_with_the_keys_before_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be meant for what is to come: only Esc that is pressed once the wait was reported gets out at once.
+
+    Then what is not done is reported too.
+    """
+    monkeypatch.setattr(input_queue, "ESCAPE_SECONDS", 600.0)
+    may_answer = threading.Event()
+
+    def notices(app: Any) -> str:
+        return "\n".join(one.message for one in app._notifications)
+
+    async def story(app: Any, pilot: Any) -> None:
+        kinds = app.client.sources.kinds
+        let_answer(app.client.sources, kinds=lambda: may_answer.wait(60) and kinds())
+        send_together(app, "2", "a", "enter", "x", "escape")
+        await until(pilot, lambda: "keys wait for it" in notices(app))
+        may_answer.set()
+        await until(pilot, lambda: isinstance(app.screen, Confirm))  # whether to leave the form with the x in it
+        await pilot.press("y")
+        await until(pilot, lambda: app.screen.view == "sources")
+        app.clear_notifications()
+        may_answer.clear()
+        send_together(app, "a", "enter", "x")
+        await until(pilot, lambda: "keys wait for it" in notices(app))
+        send_together(app, "escape", "3")
+        await until(pilot, lambda: app.screen.view == "documents")
+        assert "2 keys not done" in notices(app)
+        may_answer.set()
+        await until(pilot, lambda: app.input_queue.is_quiet)
+        assert app.screen.view == "documents"
 
     run_story(root, story)
 

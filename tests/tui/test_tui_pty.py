@@ -320,6 +320,44 @@ def test_a_start_sends_a_screenful_however_many_jobs_there_are(
         app.close()
 
 
+SLOW_TYPES = """
+import pathlib, sys, time
+from ingest_tui.tui.app import run_tui
+from ingest_tui.tui.background import input_queue
+from ingest_tui.services.sources import sources
+
+root = pathlib.Path(sys.argv[1])
+input_queue.ESCAPE_SECONDS = 600.0
+known = sources.source_kinds
+
+
+def slow(*arguments, **rest):
+    while not (root / "answer").exists():
+        time.sleep(0.01)
+    return known(*arguments, **rest)
+
+
+sources.source_kinds = slow
+sys.exit(run_tui(root))
+"""
+
+
+@pytest.mark.slow
+def test_keys_that_a_terminal_sends_at_once_are_typed_where_they_were_meant(root: Path) -> None:
+    """What comes in one bunch while the types of sources are read fills the form, and Esc at its end asks."""
+    app = PtyApp(root, script=SLOW_TYPES)
+    try:
+        app.read_until(b"Jobs > all", 60)
+        app.send(b"2a\rrain\x1b")
+        app.read_until(b"keys wait for it", 60)
+        (root / "answer").touch()
+        app.read_until(b"Leave without saving?", 60)
+        app.send(b"n")
+        app.read_until(lambda _output: "rain" in app.screen and "Leave" not in app.screen, 60)
+    finally:
+        app.close()
+
+
 def test_ctrl_z_gives_the_terminal_back_until_the_process_goes_on(started: PtyApp) -> None:
     """The process is stopped with the terminal as it was; then it paints again, and takes keys."""
     started.send(b"\x1a")

@@ -78,7 +78,7 @@ class IngestApp(Going):
     ) -> None:
         super().__init__(driver_class=driver_class)
         self.preferences = read_preferences(root)
-        self.input_queue = InputQueue(self, self._tell_keys_wait)
+        self.input_queue = InputQueue(self, self._tell_of_keys)
         self.registry = Registry(self.preferences.keymap, read_only=read_only)
         self.set_keymap(self.registry.keys_by_binding())
         self._slow_link = slow_link
@@ -124,8 +124,8 @@ class IngestApp(Going):
         if not self.input_queue.takes(event):
             await super().on_event(event)
 
-    def _tell_keys_wait(self) -> None:
-        self.notify("reading …  keys wait for it; esc gets out", timeout=4, markup=False)
+    def _tell_of_keys(self, text: str) -> None:
+        self.notify(text, timeout=4, markup=False)
 
     # Start and end
 

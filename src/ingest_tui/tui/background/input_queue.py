@@ -13,21 +13,24 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from textual import events
 from textual.app import App
 from textual.message_pump import MessagePump
 from textual.widget import Widget
 
+from ingest_tui.model.counted import counted
+
 MOST_LOOKS = 200
 """How often it is looked whether a key has acted before the next one does: one that waits for ever holds nobody.
 
 Looks, not seconds: where the processor is busy with something else, all that was ready has run between two of them.
 """
-ESCAPE_SECONDS = 0.5
-"""How long Esc waits for what is on its way, before it gets out of waiting."""
 NOTICE_SECONDS = 1.0
+"""How long keys wait before a person is told; Esc pressed after that gets out of waiting at once."""
+ESCAPE_SECONDS = 5.0
+"""How long Esc waits that was typed before, with what it was typed after: it may be meant for what is to come."""
 MOST_WAITING = 1000
 _LOOK_SECONDS = 0.01
 _QUIET_ROUNDS = 2
@@ -46,13 +49,24 @@ class Loading(Protocol):
         """Wait no longer: a person has pressed Esc."""
 
 
-class InputQueue:
-    """What a person has typed, clicked or pasted, in its order. ``notice`` is called when keys wait for long."""
+class _Waiting(NamedTuple):
+    """An input that waits, and when it came."""
 
-    def __init__(self, app: App[Any], notice: Callable[[], object]) -> None:
+    event: events.Event
+    came_at: float
+
+    @property
+    def is_escape(self) -> bool:
+        return isinstance(self.event, events.Key) and self.event.key == "escape"
+
+
+class InputQueue:
+    """What a person has typed, clicked or pasted, in its order. ``notice`` tells them what became of it."""
+
+    def __init__(self, app: App[Any], notice: Callable[[str], object]) -> None:
         self._app = app
         self._notice = notice
-        self._waiting: deque[events.Event] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._acting: events.Event | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -69,7 +83,7 @@ class InputQueue:
         if isinstance(event, events.MouseMove) or (is_mouse and self.is_held):
             return False
         if len(self._waiting) < MOST_WAITING:
-            self._waiting.append(event)
+            self._waiting.append(_Waiting(event, asyncio.get_running_loop().time()))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._act_in_order())
             self._task.add_done_callback(self._ended)
@@ -110,29 +124,38 @@ class InputQueue:
                 await self._until_loaded()
                 await self._until_settled()
                 continue
-            self._acting = self._waiting.popleft()
+            self._acting = self._waiting.popleft().event
             self._app.post_message(self._acting)
             await self._until_settled()
 
     async def _until_loaded(self) -> None:
         """Wait for what is on its way. Esc among the keys gets out of that; a long wait is reported once."""
         now = asyncio.get_running_loop().time
-        began, escape_seen, is_told = now(), 0.0, False
+        began, told_at = now(), None
         while (loading := self._loading) is not None:
-            if any(map(_is_escape, self._waiting)):
-                escape_seen = escape_seen or now()
-                if now() - escape_seen >= ESCAPE_SECONDS:
-                    self._forget_up_to_escape()
-                    loading.stop_loading()
-                    return
-            if not is_told and now() - began >= NOTICE_SECONDS:
-                is_told = True
-                self._notice()
+            waited = now() - began
+            since = 0.0 if waited >= ESCAPE_SECONDS else told_at
+            if since is not None and self._forget_up_to_escape(since):
+                loading.stop_loading()
+                return
+            if told_at is None and waited >= NOTICE_SECONDS:
+                told_at = now()
+                self._notice("reading …  keys wait for it; esc gets out")
             await asyncio.sleep(_LOOK_SECONDS)
 
-    def _forget_up_to_escape(self) -> None:
-        while not _is_escape(self._waiting.popleft()):
-            continue
+    def _forget_up_to_escape(self, since: float) -> bool:
+        """Forget what was typed up to the first Esc that came after a time; False: there is none, nothing is.
+
+        It was meant for what is given up, and must not act on what is shown instead.
+        """
+        position = next((at for at, one in enumerate(self._waiting) if one.is_escape and one.came_at >= since), None)
+        if position is None:
+            return False
+        forgotten = [self._waiting.popleft() for _ in range(position + 1)]
+        number = sum(not one.is_escape for one in forgotten)
+        if number:
+            self._notice(f"{counted(number, 'key')} not done: typed for what did not come")
+        return True
 
     async def _until_settled(self) -> None:
         """Wait until no widget has anything left to do, each having had its turn twice."""
@@ -161,10 +184,6 @@ class InputQueue:
         focused = stack[-1].focused if stack else None
         way: set[MessagePump] = {self._app, *stack, *(focused.ancestors_with_self if focused is not None else ())}
         return [pump for pump in self._pumps() if pump in way or _has_work(pump)]
-
-
-def _is_escape(event: events.Event) -> bool:
-    return isinstance(event, events.Key) and event.key == "escape"
 
 
 # The library has no public words for either.
