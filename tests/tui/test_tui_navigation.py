@@ -233,6 +233,17 @@ def test_where_we_are_is_said_in_whole_words(place: str, shown: str) -> None:
     assert shown in header("corpus-of-a-city-archive", place, 80, jobs=jobs, workers=[]).plain
 
 
+def test_the_header_leaves_out_what_is_not_before_what_is() -> None:
+    """A partial job is counted where states without jobs would fill the line."""
+    jobs = JobsModel()
+    jobs.merge([JobRow("j1", "partial")], ())
+    place = "Documents > a-report-with-a-long-name.pdf"
+    told = header("corpus", place, 80, jobs=jobs, workers=[]).plain
+    assert place in told
+    assert "1 partial" in told
+    assert "0 " not in told
+
+
 @pytest.mark.parametrize("width", [80, 100, 140, 160, 200, 400])
 @pytest.mark.parametrize("workers", [None, [], [SimpleNamespace(pid=4_194_304, issues=())] * 3])
 @pytest.mark.parametrize("read_only", [True, False])

@@ -37,13 +37,14 @@ def header(
     full, short = (f"{_cut(name, most)}  {mode}" for most in (20, 12))
     place = safe_display(place)
     brand, rest = " ingest ", 0
-    for brand, workspace, brief, briefest in (
-        (" ingest ", full, False, False),
-        (" ingest ", full, True, False),
-        (" ", short, True, False),
-        (" ", short, True, True),
+    for brand, workspace, brief, left_out in (
+        (" ingest ", full, False, ""),
+        (" ingest ", full, True, ""),
+        (" ", short, True, ""),
+        (" ", short, True, "zeros"),
+        (" ", short, True, "partial"),
     ):
-        counts = _counts(jobs, brief=briefest)
+        counts = _counts(jobs, left_out)
         worker = _worker_words(workers, brief=brief)
         rest = len(counts) + len(worker) + 5
         if len(brand) + len(workspace) + cell_len(place) + rest <= width:
@@ -92,15 +93,19 @@ def _cells_of(keys: Sequence[tuple[str, str]]) -> int:
     return sum(len(key) + len(word) + 3 for key, word in keys)
 
 
-def _counts(jobs: JobsModel, *, brief: bool = False) -> str:
+def _counts(jobs: JobsModel, left_out: str = "") -> str:
+    """Return how many jobs there are in which state; ``left_out``: zeros, or partial ones too."""
     running = jobs.number("running")
     failed = jobs.number("failed", "interrupted", wording.UNREADABLE)
     partial = jobs.number("partial")
     good = jobs.number("succeeded")
     waiting = jobs.number("queued", "paused")
     counts = [(waiting, "wait"), (running, "run"), (failed, "fail"), (partial, "partial"), (good, "ok")]
-    shown = [one for one in counts if one[0] or one[1] not in {"wait", "partial"}]
-    return "  ".join(f"{wording.count(number)} {word}" for number, word in shown if not brief or word != "partial")
+    if left_out == "partial":
+        counts = [one for one in counts if one[1] != "partial"]
+    always = set() if left_out else {"run", "fail", "ok"}
+    shown = [one for one in counts if one[0] or one[1] in always] or [(0, "run")]
+    return "  ".join(f"{wording.count(number)} {word}" for number, word in shown)
 
 
 def _worker_words(workers: Sequence[Any] | None, *, brief: bool) -> str:

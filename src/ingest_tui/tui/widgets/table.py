@@ -22,8 +22,23 @@ from textual.strip import Strip
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.widgets.columns import Column, Row, fit, lay_out
 from ingest_tui.tui.widgets.cursor_keys import CursorKeys
+from ingest_tui.tui.widgets.row_marks import RowMarks
 
 GUTTER = 2
+
+
+class TableMessage(Message):
+    """What a table reports, and the key of the row that it is about."""
+
+    def __init__(self, table: VirtualTable[Any], key: str = "") -> None:
+        super().__init__()
+        self.table = table
+        self.key = key
+
+    @property
+    def control(self) -> VirtualTable[Any]:
+        """The table, for ``@on`` with a selector."""
+        return self.table
 
 
 class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
@@ -66,43 +81,14 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
     """
     cursor: reactive[int] = reactive(0, repaint=False)
 
-    class Moved(Message):
+    class Moved(TableMessage):
         """The cursor is on another row; ``key`` is empty when there is none."""
 
-        def __init__(self, table: VirtualTable[Any], key: str) -> None:
-            super().__init__()
-            self.table = table
-            self.key = key
-
-        @property
-        def control(self) -> VirtualTable[Any]:
-            """The table, for ``@on`` with a selector."""
-            return self.table
-
-    class Scrolled(Message):
+    class Scrolled(TableMessage):
         """Other rows are in sight, whoever has scrolled: the cursor, the wheel or the scrollbar."""
 
-        def __init__(self, table: VirtualTable[Any]) -> None:
-            super().__init__()
-            self.table = table
-
-        @property
-        def control(self) -> VirtualTable[Any]:
-            """The table, for ``@on`` with a selector."""
-            return self.table
-
-    class Opened(Message):
+    class Opened(TableMessage):
         """A row was chosen with the mouse."""
-
-        def __init__(self, table: VirtualTable[Any], key: str) -> None:
-            super().__init__()
-            self.table = table
-            self.key = key
-
-        @property
-        def control(self) -> VirtualTable[Any]:
-            """The table, for ``@on`` with a selector."""
-            return self.table
 
     def __init__(
         self,
@@ -115,7 +101,7 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         super().__init__(id=id)
         self.columns = list(columns)
         self.rows: list[Row] = []
-        self.marks: set[str] = set()
+        self._marks = RowMarks()
         self.empty: list[str] = []
         self.hides_cursor = False
         """Show the cursor only while the table has the focus: where several are next to each other."""
@@ -128,8 +114,6 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         self._starts_over = False
         self._wanted_key = ""
         self._wanted_top = 0
-        self._wanted_marks: set[str] = set()
-        self._range: tuple[str, set[str]] | None = None
 
     # What is shown
 
@@ -148,8 +132,7 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         self.rows = list(rows)
         self.empty = list(empty)
         self._positions = {self._key(row): position for position, row in enumerate(self.rows)}
-        self.marks = (self.marks | self._wanted_marks) & self._positions.keys()
-        self._wanted_marks -= self.marks
+        self._marks.keep(self._positions.keys())
         self._grow()
         starts_over = self._starts_over or (from_top and not self._moved_by_hand)
         self._starts_over = self._starts_over and not self.rows
@@ -225,6 +208,11 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         return "" if row is None else self._key(row)
 
     @property
+    def marks(self) -> set[str]:
+        """The keys of the marked rows."""
+        return self._marks.keys
+
+    @property
     def chosen_keys(self) -> list[str]:
         """The keys of the marked rows in their order, or of the row under the cursor when none is marked."""
         if self.marks:
@@ -282,47 +270,44 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
 
     def mark_when_here(self, keys: Iterable[str]) -> None:
         """Mark the rows of these keys as soon as they are shown."""
-        self._wanted_marks = set(keys)
+        self._marks.await_rows(keys)
 
     def toggle_range(self) -> bool:
         """Begin to mark every row that the cursor passes from here on, or end that; returns whether it has begun."""
-        begins = self._range is None and bool(self.current_key)
-        self._range = (self.current_key, set(self.marks)) if begins else None
+        if self._marks.anchor or not self.current_key:
+            self._marks.end_range()
+            return False
+        self._marks.begin_range(self.current_key)
         self._mark_range()
-        return begins
+        return True
 
     def _mark_range(self) -> None:
-        if self._range is None:
+        anchor = self._positions.get(self._marks.anchor)
+        if anchor is None:
+            self._marks.end_range()
             return
-        anchor, before = self._range
-        if anchor not in self._positions:
-            self._range = None
-            return
-        first, last = sorted((self._positions[anchor], self.cursor))
-        marks = before | {self._key(row) for row in self.rows[first : last + 1] if self._can_mark(row)}
-        changed, self.marks = marks ^ self.marks, marks
-        for key in changed:
-            if key in self._positions:
-                self._refresh_row(self._positions[key])
+        first, last = sorted((anchor, self.cursor))
+        passed = {self._key(row) for row in self.rows[first : last + 1] if self._can_mark(row)}
+        for key in self._marks.reach(passed) & self._positions.keys():
+            self._refresh_row(self._positions[key])
 
     def toggle_mark(self) -> None:
         """Mark the row under the cursor or take the mark away, where it can be marked, and move to the next row."""
         row = self.current
         if row is not None:
             if self._can_mark(row):
-                self.marks ^= {self._key(row)}
+                self._marks.toggle(self._key(row))
             self._refresh_row(self.cursor)
             self.move(1)
 
     def mark_all(self) -> None:
         """Mark every row that can be."""
-        self.marks = {self._key(row) for row in self.rows if self._can_mark(row)}
+        self._marks.keys = {self._key(row) for row in self.rows if self._can_mark(row)}
         self.refresh()
 
     def clear_marks(self) -> None:
         """Take all marks away."""
-        self._range = None
-        self.marks.clear()
+        self._marks.clear()
         self.refresh()
 
     def _move_to(self, position: int) -> None:
