@@ -418,6 +418,16 @@ def build_samples() -> dict[str, Sample]:
             links=("https://example.org/json",),
         ),
         "ndjson": Sample("a.jsonl", b'{"fruit": "apples"}\n{"fruit": "pears"}\n', ("apples", "pears")),
+        "json-seq": Sample(
+            "a.json-seq",
+            b'\x1e{"fruit": "all \\u0061pples"}\n\x1e{"fruit":\n"pears"}\n',
+            ("all apples", "pears"),
+            ("```json",),
+        ),
+        "properties": Sample(
+            "a.properties", b"# not a heading\nfruit=all \\u0061pples\n", ("all apples",), ("```properties",)
+        ),
+        "strings": Sample("a.strings", b'/* no */ "fruit" = "all \\U0061pples";\n', ("all apples",), ("```strings",)),
         "notebook": Sample("a.ipynb", NOTEBOOK.encode(), ("apples", "print(1)", "one"), ("# Annual report",)),
         "yaml": Sample("a.yaml", b"# not a heading\nfruit: apples\n", ("apples",), ("```yaml",)),
         "python": Sample("a.py", b"# not a heading\nfruit = 'apples'\n", ("apples",), ("```python",)),

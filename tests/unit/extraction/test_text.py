@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_tui.extraction.backends.plain import decode_escapes, fence
+from ingest_tui.extraction.backends.plain import fence
 from ingest_tui.extraction.intake.decoding import decode_text, normalise_text
+from ingest_tui.extraction.markup.escapes import decode_json
 from ingest_tui.extraction.markup.markdown import find_links, find_title, split_elements
 from ingest_tui.extraction.parse import extract, extract_text, parse_document_content
 from ingest_tui.extraction.tables.delimited import find_delimiter, read_csv
@@ -297,7 +298,7 @@ def test_escapes_of_json_are_what_they_stand_for() -> None:
     """A letter that JSON writes as an escape is that letter, a line ends where it says, a backslash stays one."""
     escaped = r'{"a":"Z\u00fcrich \ud83d\ude00 \\u00fc first\nsecond\tthird \"said\" C:\\new"}'
     read = '{"a":"Zürich 😀 \\u00fc first\nsecond\tthird "said" C:\\new"}'
-    assert decode_escapes(escaped) == read
+    assert decode_json(escaped) == read
     assert read in extract_text(escaped, ".json")
     assert read in extract_text(f"{escaped}\n{escaped}\n", ".jsonl")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
+from ingest_tui.extraction.markup.literal_text import heading, literal
 from ingest_tui.extraction.office.ooxml import BROKEN_PART, attribute, child, local, parse_xml
 from ingest_tui.extraction.tables.table import pipe_table
 from ingest_tui.model.errors import ProcessingError
@@ -28,9 +29,9 @@ def parse(parse_input: ParseInput) -> Parsed:
     title = _line(child(about, "book-title")) or None
     language = _line(child(about, "lang"))[:35] or None
     book = _Book()
-    blocks = [f"# {title}"] if title else []
+    blocks = [heading(1, title)] if title else []
     authors = [name for one in (about if about is not None else ()) if local(one) == "author" and (name := _name(one))]
-    blocks += [", ".join(authors)] if authors else []
+    blocks += [literal(", ".join(authors))] if authors else []
     annotation = child(about, "annotation")
     blocks += book.blocks(annotation, 1) if annotation is not None else []
     for body in (one for one in root if local(one) == "body"):
@@ -46,7 +47,7 @@ class _Book:
     def blocks(self, element: ET.Element, level: int, depth: int = 0) -> Iterator[str]:
         """Yield the blocks within a body or a section whose heading has that level."""
         if depth > _MAX_DEPTH:
-            yield _line(element)
+            yield literal(_line(element))
             return
         for one in element:
             kind = local(one)
@@ -59,7 +60,7 @@ class _Book:
                 yield from filter(None, (_table(one),))
             elif kind in _LINES and (text := _line(one)):
                 self._note_links(one)
-                yield text
+                yield literal(text)
 
     def _note_links(self, paragraph: ET.Element) -> None:
         for one in paragraph.iter():
@@ -71,7 +72,7 @@ class _Book:
 def _heading(title: ET.Element, level: int) -> Iterator[str]:
     lines = [text for one in title if (text := _line(one))] or [_line(title)]
     if any(lines):
-        yield f"{'#' * level} {' '.join(lines)}"
+        yield heading(level, " ".join(lines))
 
 
 def _name(author: ET.Element) -> str:

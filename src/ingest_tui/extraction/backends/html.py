@@ -9,10 +9,14 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_declared
+from ingest_tui.extraction.markup.literal_text import literal
+from ingest_tui.extraction.markup.shown_parts import convert_shown
 from ingest_tui.extraction.markup.xhtml import close_empty_elements, xhtml_to_html
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
 
+_DOUBTFUL = re.compile(r"^<(?:!--|pre|script|style|textarea)|  \n[ \t]*[|:-]", re.MULTILINE | re.IGNORECASE)
+_FENCE = re.compile(r"[ \t]*(`{3,})")
 _HEAD_CHARACTERS = 65_536
 _DECLARED_WITHIN = 4096
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
@@ -46,10 +50,30 @@ def html_to_markdown_text(text: str) -> str:
     from html_to_markdown import _html_to_markdown as native
 
     try:
-        converted = native.convert(xhtml_to_html(text) or close_empty_elements(text), _options())
+        return convert_shown(
+            xhtml_to_html(text) or close_empty_elements(text),
+            lambda html: _with_literal_lines(str(native.convert(html, _options()).content or "")),
+        )
     except Exception as error:
         raise ProcessingError(f"the page cannot be read: {error}"[:300], code="malformed") from error
-    return str(converted.content or "")
+
+
+def _with_literal_lines(markdown: str) -> str:
+    """Return a page with what its library leaves: lines that begin as HTML, and lines of dashes below a break."""
+    if not _DOUBTFUL.search(markdown):
+        return markdown
+    fence = above = ""
+    lines = markdown.split("\n")
+    for at, line in enumerate(lines):
+        mark = _FENCE.match(line)
+        if fence:
+            fence = "" if mark and mark[1] == fence else fence
+        elif mark:
+            fence = mark[1]
+        elif line.startswith("<") or above.endswith("  "):
+            lines[at] = literal(line, keeps_quotes=True, below_text=True)
+        above = line
+    return "\n".join(lines)
 
 
 @lru_cache(maxsize=1)

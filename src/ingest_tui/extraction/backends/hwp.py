@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.ole import CompoundFile, OleEntry
+from ingest_tui.extraction.markup.literal_text import heading
 from ingest_tui.extraction.markup.markdown import find_title
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
@@ -125,7 +126,7 @@ def _paragraphs(content: bytes, levels: dict[int, int]) -> Iterator[str]:
         if tag == _PARAGRAPH:
             level = levels.get(body[_STYLE_AT], 0) if len(body) > _STYLE_AT else 0
         elif tag == _TEXT and (text := _shown(body)):
-            yield f"{'#' * level} {' '.join(text.split())}" if level else text
+            yield heading(level, text)
 
 
 def _shown(body: bytes) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
+from ingest_tui.extraction.markup.literal_text import heading, literal
 from ingest_tui.extraction.office.ooxml import BROKEN_PART, Package, open_package
 from ingest_tui.extraction.tables.table import pipe_table
 from ingest_tui.model.errors import ProcessingError
@@ -95,7 +96,7 @@ class _Reader:
     def blocks(self, element: ET.Element, depth: int = 0) -> Iterator[str]:
         """Yield the blocks of markdown below an element."""
         if depth > _MAX_DEPTH:
-            yield _flat(element)
+            yield literal(_flat(element))
             return
         for child in element:
             kind = _local(child)
@@ -126,7 +127,7 @@ class _Reader:
         text = "".join(texts).strip()
         level = self._levels.get(paragraph.get("styleIDRef", ""), 0)
         if text:
-            yield f"{'#' * level} {' '.join(text.split())}" if level else text
+            yield heading(level, text)
         for one in anchored:
             yield from self._anchored(one, depth)
 
@@ -160,7 +161,7 @@ def _table(element: ET.Element) -> str:
             cells.append(_flat(cell))
         rows.append(cells)
     caption = next((_flat(child) for child in element if _local(child) == "caption"), "")
-    return "\n\n".join(part for part in (caption, pipe_table(rows) if rows else "") if part)
+    return "\n\n".join(part for part in (literal(caption), pipe_table(rows) if rows else "") if part)
 
 
 def _column(cell: ET.Element) -> int:

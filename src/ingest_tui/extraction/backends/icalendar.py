@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.markup.content_lines import Component, Property, plain_line, read_components
+from ingest_tui.extraction.markup.literal_text import heading, literal
 from ingest_tui.extraction.markup.markdown import shift_headings
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Element
@@ -48,13 +49,13 @@ def parse(parse_input: ParseInput) -> Parsed:
         raise ProcessingError("there is no calendar in it", code="malformed", hint="the file may be cut short")
     title = plain_line(calendar.text("X-WR-CALNAME") or calendar.text("NAME"))
     about = calendar.text("X-WR-CALDESC") or calendar.text("DESCRIPTION")
-    parts = [f"# {title}" if title else "", about]
+    parts = [heading(1, title) if title else "", literal(about)]
     elements = [Element(text, {"category": "Title"}) for text in (title,) if text]
     for number, one in enumerate((one for one in components if one.name in _KINDS), 1):
-        heading = plain_line(one.text("SUMMARY")) or _KINDS[one.name]
+        name = plain_line(one.text("SUMMARY")) or _KINDS[one.name]
         body = _entry(one, parse_input)
-        parts += [f"## {heading}", body]
-        elements.append(Element(f"{heading}\n\n{body}".strip(), {"category": _KINDS[one.name], "entry": number}))
+        parts += [heading(2, name), body]
+        elements.append(Element(f"{name}\n\n{body}".strip(), {"category": _KINDS[one.name], "entry": number}))
         parse_input.tick()
     markdown = "\n\n".join(part for part in parts if part.strip()) + "\n"
     return Parsed(markdown, elements, title=title[:300] or None, findings=findings)
@@ -65,10 +66,10 @@ def _entry(component: Component, parse_input: ParseInput) -> str:
     for name, label in _LINES:
         values = (_shown(one) for one in component.properties if one.name == name)
         lines += [f"- {label}: {value}" for value in values if value]
-    texts = [one.text for one in component.properties if one.name in _TEXTS]
+    texts = [literal(one.text) for one in component.properties if one.name in _TEXTS]
     if not any(texts) and (html := component.text("X-ALT-DESC")):
-        texts = [parse_input.read_part(html.encode("utf-8", "replace"), "description.html")]
-    return "\n\n".join(part for part in ("\n".join(lines), *(shift_headings(text, 2) for text in texts)) if part)
+        texts = [shift_headings(parse_input.read_part(html.encode("utf-8", "replace"), "description.html"), 2)]
+    return "\n\n".join(part for part in ("\n".join(lines), *texts) if part)
 
 
 def _shown(one: Property) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
 from ingest_tui.extraction.intake.refused import name_of
+from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.extraction.ocr.page_image import MOST_PIXELS, PageImage
 from ingest_tui.model.errors import IngestError, ItemRejectedError, MissingDependencyError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
@@ -38,7 +39,7 @@ def parse(parse_input: ParseInput) -> Parsed:
         raise ItemRejectedError(f"cannot read {what} without OCR", code=NEEDS_OCR, hint=HOW_TO_SWITCH_ON)
     texts, elements = [], []
     for number, image in enumerate(_pages(parse_input), 1):
-        texts.append(ocr.read(image, number))
+        texts.append(literal(ocr.read(image, number)))
         parse_input.tick()
         if texts[-1]:
             elements.append(Element(texts[-1], {"category": "Page", "page_number": number}))

@@ -18,6 +18,7 @@ from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.extraction.intake.formats import BY_MEDIA_TYPE, media_type_of
 from ingest_tui.extraction.mail.mail_content import SHOWN_HEADERS, Attachment, Mail
 from ingest_tui.extraction.mail.uuencoded import take_files
+from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
 
@@ -206,7 +207,7 @@ class _Reader:
 
     def _leaf(self, part: Message, kind: str, mail: Mail) -> None:
         if kind.startswith("multipart/"):  # its boundary is missing or another one
-            mail.bodies.append(self._text_of(part, _payload(part)))
+            mail.bodies.append(literal(self._text_of(part, _payload(part)), keeps_quotes=True))
             return
         attached = part.get_content_disposition() == "attachment" or bool(_file_name(part))
         if attached or kind not in _BODIES:
@@ -215,7 +216,7 @@ class _Reader:
             return
         text = self._text_of(part, _payload(part))
         if kind in ("text/enriched", "text/richtext"):
-            text = _without_marks(text)
+            text = literal(_without_marks(text))
         elif kind == "text/plain":
             if str(part.get_param("delsp", "")).lower() == "yes":
                 text = _FLOWED.sub("", text)
@@ -223,7 +224,9 @@ class _Reader:
             for one in files:
                 kind_of_file = media_type_of(one.name)
                 mail.attachments.append(Attachment(one.name, kind_of_file, len(one.content), "", one.content, one.name))
-            text = _SIGNATURE.sub("\n\n", text)
+            text = literal(_SIGNATURE.sub("\n\n", text), keeps_quotes=True)
+        elif kind == "text/rfc822-headers":
+            text = literal(text)
         elif kind in ("text/html", "application/xhtml+xml"):
             from ingest_tui.extraction.backends.html import html_to_markdown_text
 

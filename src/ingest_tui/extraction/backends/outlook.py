@@ -14,6 +14,7 @@ from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_declared
 from ingest_tui.extraction.intake.ole import CompoundFile, OleEntry
 from ingest_tui.extraction.mail.mail_content import Attachment, Mail
+from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.model.attachments import MAX_ATTACHMENTS
 from ingest_tui.model.errors import IngestError, ProcessingError
 from ingest_tui.model.extraction import Finding
@@ -212,7 +213,7 @@ class _Reader:
                 return text
         plain = self._text(properties.stored(_BODY), charset)
         if plain.strip():
-            return plain
+            return literal(plain, keeps_quotes=True)
         packed = properties.stored(_RTF)
         unpacked = _unpacked(packed.content) if packed is not None else b""
         return self._parse_input.read_part(unpacked, "body.rtf") if unpacked else ""

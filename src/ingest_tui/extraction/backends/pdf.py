@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
 from ingest_tui.extraction.intake.formats import media_type_of
 from ingest_tui.extraction.mail.mail_content import Attachment, attached_parts
+from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.extraction.markup.markdown import split_elements
 from ingest_tui.extraction.ocr.ocr_reader import OcrReader
 from ingest_tui.extraction.ocr.page_image import picture_of_pdf_page
@@ -30,6 +31,7 @@ from ingest_tui.extraction.pdf.upright import turns_of, upright
 from ingest_tui.extraction.validators.pdf import PageContent, Pages, check_document
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import MAX_LINKS, Element, Finding
+from ingest_tui.model.pages import end_pages
 
 _MAX_OUTLINE_ENTRIES = 5_000
 _MAX_OUTLINE_DEPTH = 6
@@ -88,6 +90,8 @@ def _add_embedded_files(parsed: Parsed, document: Any, pages: Sequence[int], par
     if not attached or not (parsed.markdown or any(one.text for one in attached)):
         return
     below = "\n\n".join(part.strip("\n") for part in attached_parts(attached, level=1))
+    if parsed.markdown:
+        parsed.page_starts = end_pages(parsed.page_starts, len(parsed.markdown) + 1)
     parsed.markdown = f"{parsed.markdown}\n{below}\n" if parsed.markdown else f"{below}\n"
     if parse_input.with_elements:
         parsed.elements += split_elements(below)
@@ -206,7 +210,7 @@ def _texts(pages: Sequence[_PageRead], outline: Outline) -> list[str]:
     try:
         texts = pages_as_markdown([page.blocks for page in pages], outline)
     except _LAYOUT_ERRORS:
-        texts = [page.content.text for page in pages]
+        texts = [literal(page.content.text) for page in pages]
     return [
         "\n\n".join(part for part in (tidy_page(text), "\n".join(page.content.annotations)) if part)
         if page.content.text or page.content.annotations

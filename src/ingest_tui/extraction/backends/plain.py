@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_text
-from ingest_tui.extraction.intake.formats import BY_EXTENSION, extension_of
+from ingest_tui.extraction.intake.formats import BY_EXTENSION, JSON_SEQUENCE_MARK, extension_of
+from ingest_tui.extraction.markup.escapes import DECODERS, decode_json
 from ingest_tui.extraction.markup.light_markup import (
     asciidoc_to_markdown,
     fence_around,
@@ -20,18 +20,16 @@ from ingest_tui.extraction.markup.light_markup import (
 from ingest_tui.extraction.markup.markdown import find_title
 from ingest_tui.extraction.tables.delimited import read_csv
 from ingest_tui.extraction.tables.streamed import read_streamed
-from ingest_tui.extraction.validators.jsontext import CheckedJson, check_json, check_json_lines
+from ingest_tui.extraction.validators.jsontext import CheckedJson, check_json, check_json_texts
 from ingest_tui.model.extraction import Element, Finding
 
 if TYPE_CHECKING:
     from ingest_tui.extraction.schemas.schema_check import SchemaCheck
 
 _MAX_LEVEL = 6
+_PRINTED_MARK = "\N{SYMBOL FOR RECORD SEPARATOR}"
 _LONG_LINE = 2_000
 _MAX_OUTPUT_CHARACTERS = 20_000
-_JSON_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|r\\n|[\"\\/bfnrt])")
-_ESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": " ", "f": "\n", "n": "\n", "r": "\n", r"r\n": "\n", "t": "\t"}
-_SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 def parse(parse_input: ParseInput) -> Parsed:
@@ -43,7 +41,8 @@ def parse(parse_input: ParseInput) -> Parsed:
         if language is None:
             title = find_title(text) if parse_input.format.name == "markdown" else None
             return Parsed(text, title=title, findings=findings)
-        return Parsed(fence(text, language), findings=findings)
+        decode = DECODERS.get(parse_input.format.name)
+        return Parsed(fence(decode(text) if decode else text, language), findings=findings)
     return special(parse_input)
 
 
@@ -81,7 +80,7 @@ def _parse_json(parse_input: ParseInput) -> Parsed:
     is_kept_as_it_is = checked.is_broken or checked.repeats_keys  # written again it would lose something
     if not is_kept_as_it_is and len(text) > _LONG_LINE and max(map(len, text.split("\n"))) > _LONG_LINE:
         text = json.dumps(value, ensure_ascii=False, indent=1)  # one endless line cannot be cut into chunks
-    return Parsed(fence(text if checked.is_broken else decode_escapes(text), "json"), findings=findings)
+    return Parsed(fence(text if checked.is_broken else decode_json(text), "json"), findings=findings)
 
 
 def _show(checked: CheckedJson, schema: SchemaCheck) -> None:
@@ -93,24 +92,17 @@ def _show(checked: CheckedJson, schema: SchemaCheck) -> None:
 
 def _parse_ndjson(parse_input: ParseInput) -> Parsed:
     text, _encoding, findings = decode_text(parse_input.content)
-    findings += check_json_lines(text, parse_input.schema)
-    return Parsed(fence(decode_escapes(text), "json"), findings=findings)
+    findings += check_json_texts(text.split("\n"), "line", parse_input.schema)
+    return Parsed(fence(decode_json(text), "json"), findings=findings)
 
 
-def decode_escapes(text: str) -> str:
-    r"""Return JSON with the escapes of its strings decoded: ``\u00fc`` is a letter and ``\n`` ends a line.
-
-    What comes out is for readers and for search, no longer always JSON. Outside of strings JSON has no backslash.
-    """
-    if "\\" not in text:
-        return text
-    decoded = _JSON_ESCAPE.sub(lambda match: _ESCAPED.get(match[1]) or _character(int(match[1][1:], 16)), text)
-    return _SURROGATES.sub(lambda match: match[0].encode("utf-16", "surrogatepass").decode("utf-16"), decoded)
-
-
-def _character(code: int) -> str:
-    """Return a character of an escape; a control character separates words, as it does where it is printed."""
-    return "\n" if code in (10, 13) else " " if code < ord(" ") else chr(code)
+def _parse_json_sequence(parse_input: ParseInput) -> Parsed:
+    """Return the texts of a sequence (RFC 7464), each from a line of its own on."""
+    content = parse_input.content.replace(JSON_SEQUENCE_MARK, _PRINTED_MARK.encode())  # no text holds the control
+    text, _encoding, findings = decode_text(content)
+    texts = [one for part in text.split(_PRINTED_MARK) if (one := part.strip())]
+    findings += check_json_texts(texts, "text", parse_input.schema)
+    return Parsed(fence(decode_json("\n".join(texts)), "json"), findings=findings)
 
 
 def _parse_notebook(parse_input: ParseInput) -> Parsed:
@@ -210,6 +202,7 @@ _SPECIAL: dict[str, Callable[[ParseInput], Parsed]] = {
     "tsv": _parse_table,
     "json": _parse_json,
     "ndjson": _parse_ndjson,
+    "json-seq": _parse_json_sequence,
     "notebook": _parse_notebook,
     "rst": _parse_markup,
     "asciidoc": _parse_markup,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
 from ingest_tui.extraction.intake.ole import CompoundFile
+from ingest_tui.extraction.markup.literal_text import heading, literal
 from ingest_tui.extraction.markup.markdown import split_elements
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
@@ -191,7 +192,7 @@ class _Reader:
         comments = [self._comment(one) for one in self._within(record, _COMMENT)] if record is not None else []
         blocks += ["### Comments", "\n".join(comments)] if comments else []
         title = " ".join(" ".join(titles).replace("\x0b", " ").split())
-        return "\n\n".join([f"## {title or f'Slide {number}'}", *blocks]) if title or blocks else ""
+        return "\n\n".join([heading(2, title or f"Slide {number}"), *blocks]) if title or blocks else ""
 
     def _shapes(self, slide: _Record, outline: dict[int, _Text]) -> Iterator[_Text]:
         """Yield the texts of all shapes; those that are kept in the outline are taken out of it."""
@@ -235,5 +236,5 @@ class _Reader:
 
 def _paragraphs(text: str) -> str:
     """Return a text with its paragraphs apart; a vertical tab is a line break."""
-    lines = (line.replace("\x0b", "\n").strip() for line in text.replace("\x00", "").split("\r"))
+    lines = (literal(line.replace("\x0b", "\n").strip()) for line in text.replace("\x00", "").split("\r"))
     return "\n\n".join(line for line in lines if line)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
+from ingest_tui.extraction.markup.literal_text import heading, literal
 from ingest_tui.extraction.markup.markdown import split_elements
 from ingest_tui.extraction.office.ooxml import (
     BROKEN_PART,
@@ -121,12 +122,12 @@ class _Reader:
         for one in related.values():
             if one.is_external and one.kind == "hyperlink":
                 self.links.setdefault(one.target)
-        for heading, kind, read in (("Notes", "notesSlide", self._notes), ("Comments", "comments", self._comments)):
+        for part, kind, read in (("Notes", "notesSlide", self._notes), ("Comments", "comments", self._comments)):
             found = [text for one in related.values() if one.kind == kind and (text := self._part(one, read))]
-            blocks += [f"### {heading}", *found] if found else []
+            blocks += [f"### {part}", *found] if found else []
         title = " ".join(" ".join(titles).split())
         self.first_title = self.first_title or title
-        return "\n\n".join([f"## {title or f'Slide {number}'}", *blocks]) if title or blocks else ""
+        return "\n\n".join([heading(2, title or f"Slide {number}"), *blocks]) if title or blocks else ""
 
     def _part(self, related: Relationship, read: Callable[[str], str]) -> str:
         """Return what ``read`` makes of a part; nothing, with a finding, where it is damaged."""
@@ -223,8 +224,7 @@ def _paragraphs(shape: ET.Element) -> str:
         depth = min(int(level), _MAX_INDENT) if level.isdecimal() else 0
         bullet = properties is not None and any(local(one) in ("buChar", "buAutoNum", "buBlip") for one in properties)
         is_item = bullet or depth > 0
-        if is_item:
-            line = "  " * depth + "- " + line.replace("\n", " ")
+        line = "  " * depth + "- " + literal(line.replace("\n", " ")) if is_item else literal(line)
         text += ("\n" if is_item and was_item else "\n\n") * bool(text) + line
         was_item = is_item
     return text

@@ -8,6 +8,7 @@ from html import unescape
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_text
+from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.model.extraction import Element
 
 _STAMP = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{2})(?:[.,](\d{1,3}))?"
@@ -38,7 +39,7 @@ def parse(parse_input: ParseInput) -> Parsed:
     cues = _cues(lines, is_vtt=is_vtt)
     if not cues:
         return Parsed(text, findings=findings)
-    before = [said for line in lines[: _first_cue(lines)] if not is_vtt and (said := _said(line))]
+    before = [literal(said) for line in lines[: _first_cue(lines)] if not is_vtt and (said := _said(line))]
     elements = [Element(" ".join(before), {"category": "NarrativeText"})] if before else []
     elements += [
         Element(f"{_clock(one.start)} {' '.join(one.lines)}", {"category": "NarrativeText", "start": one.start})

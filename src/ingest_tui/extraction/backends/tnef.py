@@ -7,6 +7,7 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_text
+from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.extraction.markup.markdown import shift_headings
 from ingest_tui.model.attachments import MAX_ATTACHMENTS
 from ingest_tui.model.errors import IngestError, ProcessingError
@@ -55,7 +56,7 @@ def _body(wrapped: Any, parse_input: ParseInput) -> str:
         if isinstance(content, list):
             content = b"".join(one for one in content if isinstance(one, bytes))
         if content and (text := parse_input.read_part(bytes(content), name)).strip():
-            return text
+            return literal(text, keeps_quotes=True) if name == "body.txt" else text
     return ""
 
 

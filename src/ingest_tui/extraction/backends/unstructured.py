@@ -17,6 +17,7 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
 from ingest_tui.extraction.backends.sentence_rules import RuleBasedPipeline
+from ingest_tui.extraction.markup.literal_text import heading, literal
 from ingest_tui.model.errors import IngestError, MissingDependencyError, ProcessingError
 from ingest_tui.model.extraction import Element, Finding
 
@@ -179,12 +180,12 @@ def _markdown_of(element: Element) -> str:
     category = element.metadata["category"]
     text = element.text.strip()
     if category == "Title":
-        return "#" * min(int(element.metadata.get("category_depth") or 0) + 1, 6) + " " + " ".join(text.split())
+        return heading(min(int(element.metadata.get("category_depth") or 0) + 1, 6), text)
     if category == "ListItem":
-        return f"- {text}"
+        return f"- {literal(text)}"
     table = element.metadata.get("text_as_html")
     if table:
         from ingest_tui.extraction.backends.html import html_to_markdown_text
 
         return html_to_markdown_text(f"<html><body>{table}</body></html>").strip() or text
-    return text
+    return literal(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.markup.content_lines import Component, Property, plain_line, read_components
-from ingest_tui.extraction.markup.markdown import shift_headings
+from ingest_tui.extraction.markup.literal_text import heading, literal
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Element
 
@@ -68,7 +68,7 @@ def parse(parse_input: ParseInput) -> Parsed:
     for number, contact in enumerate(contacts, 1):
         name = _name(contact)
         body = _fields(contact)
-        parts += [f"## {name}", body]
+        parts += [heading(2, name), body]
         elements.append(Element(f"{name}\n\n{body}".strip(), {"category": "Contact", "entry": number}))
         parse_input.tick()
     title = _name(contacts[0])[:300] if len(contacts) == 1 else None
@@ -96,7 +96,7 @@ def _fields(contact: Component) -> str:
         value = "" if one.name in _NOT_SHOWN or _is_binary(one) else _value(one)
         if value and not (one.name == "N" and words.issuperset(value.replace(",", " ").split())):
             lines.append(f"- {_label(one, labels)}: {value}")
-    notes = [shift_headings(one.text, 2) for one in contact.properties if one.name == "NOTE"]
+    notes = [literal(one.text) for one in contact.properties if one.name == "NOTE"]
     return "\n\n".join(part for part in ("\n".join(dict.fromkeys(lines)), *notes) if part)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
+from ingest_tui.extraction.markup.literal_text import heading, literal
 from ingest_tui.extraction.office.ooxml import (
     BROKEN_PART,
     Package,
@@ -39,7 +40,7 @@ def parse(parse_input: ParseInput) -> Parsed:
             continue
         parse_input.tick()
         if texts:
-            page = f"## {' '.join(name.split()) or f'Page {number}'}\n\n" + "\n\n".join(texts)
+            page = "\n\n".join([heading(2, name.strip() or f"Page {number}"), *map(literal, texts)])
             parsed.elements.append(Element(page, {"category": "Page", "page_number": number}))
     if not parsed.elements and parsed.findings:
         raise ProcessingError(f"no page can be read: {parsed.findings[0].message}", code="malformed", hint=_HINT)

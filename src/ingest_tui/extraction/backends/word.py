@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 from ingest_tui.extraction.backends import office
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
+from ingest_tui.extraction.markup.literal_text import labelled
 from ingest_tui.extraction.office.ooxml import (
     BROKEN_PART,
     Package,
@@ -29,11 +30,12 @@ from ingest_tui.extraction.office.wordml import (
     PLACE,
     PLACES,
     NoteNumbers,
+    blocks_of_part,
     comment_lines,
     edited_body,
     normalised,
     notes_by_number,
-    paragraphs,
+    without_text_marks,
 )
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
@@ -64,7 +66,7 @@ def parse(parse_input: ParseInput) -> Parsed:
         ) from error
     parsed = office.parse(replace(parse_input, content=prepared))
     parse_input.tick()
-    body = reader.with_parts(parsed.markdown)
+    body = reader.with_parts(without_text_marks(parsed.markdown))
     around = reader.around(body)
     parsed.markdown = "\n\n".join((body.strip("\n"), *around)).lstrip("\n") + "\n"
     parsed.findings += reader.findings
@@ -142,12 +144,12 @@ class _Reader:
     def around(self, body: str) -> list[str]:
         """Return the notes, then headers, footers and comments under their headings."""
         blocks = [*self._note_lines("foot"), *self._note_lines("end")]
-        for heading, kind in (("Header", "header"), ("Footer", "footer")):
+        for part, kind in (("Header", "header"), ("Footer", "footer")):
             shown: dict[str, None] = {}
             for one in self._of_kind(kind):
-                shown.update(dict.fromkeys(self._lines(one, paragraphs)))
+                shown.update(dict.fromkeys(self._lines(one, blocks_of_part)))
             if lines := [line for line in shown if line not in body]:
-                blocks += [f"## {heading}", *lines]
+                blocks += [f"## {part}", *lines]
         comments = [line for one in self._of_kind("comments") for line in self._lines(one, comment_lines)]
         return [*blocks, "## Comments", "\n".join(comments)] if comments else blocks
 
@@ -155,11 +157,11 @@ class _Reader:
         numbers = self._notes.shown[kind]
         if not numbers:
             return []
-        texts: dict[str, str] = {}
-        nothing: dict[str, str] = {}
+        texts: dict[str, list[str]] = {}
+        nothing: dict[str, list[str]] = {}
         for one in self._of_kind(f"{kind}notes"):
             texts |= self._part(one, lambda name: notes_by_number(self._root(name), f"{kind}note"), nothing)
-        return [f"[^{shown}]: {texts[number]}" for number, shown in numbers.items() if texts.get(number)]
+        return [labelled(f"[^{shown}]:", texts[number]) for number, shown in numbers.items() if texts.get(number)]
 
     def _of_kind(self, kind: str) -> list[Relationship]:
         return [one for one in self._related.values() if one.kind == kind and not one.is_external]

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from ingest_tui.extraction.backends import office
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.ole import CompoundFile
+from ingest_tui.extraction.markup.literal_text import heading, labelled
 from ingest_tui.extraction.office.word_binary import FIRST_VERSION, Paragraph, WordDocument
 from ingest_tui.extraction.tables.table import pipe_table
 
@@ -67,23 +68,20 @@ class _Writer:
                 notes.append((label, story))
         blocks = self._blocks(document.body)
         blocks += [*self._blocks(document.boxes)]
-        blocks += [f"{label}: {text}" for label, story in notes if (text := self._line(story))]
-        for heading, footers in (("Header", False), ("Footer", True)):
+        blocks += [text for label, story in notes if (text := labelled(f"{label}:", self._blocks(story)))]
+        for part, footers in (("Header", False), ("Footer", True)):
             stories = document.headers(footers=footers)
             shown = dict.fromkeys(block for story in stories for block in self._blocks(story))
             if not footers:
                 shown |= dict.fromkeys(self._blocks(document.more_boxes))
-            blocks += [f"## {heading}", *shown] if shown else []
+            blocks += [f"## {part}", *shown] if shown else []
         comments = [
-            f"- {initials}: {text}" if initials else f"- {text}"
+            text
             for initials, story in document.comments()
-            if (text := self._line(story))
+            if (text := labelled(f"- {initials}:" if initials else "-", self._blocks(story)))
         ]
         blocks += ["## Comments", "\n".join(comments)] if comments else []
         return "\n\n".join(blocks) + "\n"
-
-    def _line(self, story: tuple[int, int]) -> str:
-        return " ".join(" ".join(self._blocks(story)).split())
 
     def _blocks(self, story: tuple[int, int]) -> list[str]:
         return _blocks((one, self._shown(one)) for one in self._document.paragraphs(*story))
@@ -150,7 +148,6 @@ def _blocks(paragraphs: Iterable[tuple[Paragraph, str]]) -> list[str]:
         else:
             end_table()
             if text:
-                heading = "#" * min(one.level, _MAX_LEVEL)
-                blocks.append(f"{heading} {' '.join(text.split())}" if heading else text)
+                blocks.append(heading(min(one.level, _MAX_LEVEL), text))
     end_table()
     return blocks

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from html import unescape
 from typing import Any
+from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from ingest_tui.extraction.backends.html import html_to_markdown_text
 from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.extraction.intake.labels import codec_of
+from ingest_tui.extraction.markup.formulas import formula_text
+from ingest_tui.extraction.markup.literal_text import heading, literal
 from ingest_tui.model.errors import ItemError, ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
 
@@ -86,15 +89,18 @@ class _Collector:
         self._heading = 0
         self._has_title = False
         self._closed_inline = False
+        self._formula: ET.TreeBuilder | None = None
+        self._formula_depth = 0
         self.has_dtd = False
         self.unresolved: dict[str, None] = {}
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self._open) >= _MAX_DEPTH:
-            raise ItemRejectedError(
-                f"elements nested more than {_MAX_DEPTH} deep", code="unsafe_xml", hint="simplify the document"
-            )
+            raise _too_deep()
         local = name.rpartition(":")[2]
+        if self._formula is not None or local == "math":
+            self._start_in_formula(local, attributes)
+            return
         if local not in _INLINE and not self._heading:
             self.flush()
         elif self._closed_inline and self._open and self._open[0] not in _PROSE_ROOTS:
@@ -126,7 +132,26 @@ class _Collector:
             return 0
         return min(max(1, sum(one in _SECTIONS for one in self._open[:-1])), _MAX_LEVEL)
 
-    def end(self, _name: str) -> None:
+    def _start_in_formula(self, local: str, attributes: dict[str, str]) -> None:
+        if self._formula is None:
+            self._formula = ET.TreeBuilder()
+            self._bare[-1:] = [None] if self._bare else []
+        self._formula_depth += 1
+        if self._formula_depth > _MAX_DEPTH:
+            raise _too_deep()
+        self._formula.start(local, attributes)
+
+    def _end_in_formula(self, formula: ET.TreeBuilder, local: str) -> None:
+        self._formula_depth -= 1
+        formula.end(local)
+        if self._formula_depth == 0:
+            self._formula = None
+            self._text.append(f" {formula_text(formula.close())} ")
+
+    def end(self, name: str) -> None:
+        if self._formula is not None:
+            self._end_in_formula(self._formula, name.rpartition(":")[2])
+            return
         local = self._open.pop()
         bare = self._bare.pop()
         if bare is not None and not "".join(self._text).strip():
@@ -134,7 +159,7 @@ class _Collector:
             self.lines.append(" ".join([bare[0], *(f"{key}={value}" for key, value in bare[1].items())]))
         elif self._heading and local in _TITLES:
             level, self._heading = self._heading, 0
-            self.flush("#" * level + " ")
+            self.flush(level)
         elif local in _WRITTEN_IN_HTML and self._open[:1] and self._open[0] in _FEEDS:
             self._flush_html()
         elif local not in _INLINE and not self._heading:
@@ -142,6 +167,9 @@ class _Collector:
         self._closed_inline = local in _INLINE
 
     def text(self, data: str) -> None:
+        if self._formula is not None:
+            self._formula.data(data)
+            return
         if self._open[-1:] in (["script"], ["style"]) and self._open[0] == "svg":
             return
         self._closed_inline = False
@@ -174,11 +202,14 @@ class _Collector:
             markdown = " ".join(text.split())
         self.lines += ["", *markdown.split("\n"), ""]
 
-    def flush(self, mark: str = "") -> None:
+    def flush(self, level: int = 0) -> None:
+        """Make a line of the text that is pending, or a heading of that level."""
         line = " ".join("".join(self._text).split())
         self._text.clear()
-        if line:
-            self.lines += ["", mark + line, ""] if mark else [line]
+        if line and level:
+            self.lines += ["", heading(level, line), ""]
+        elif line:
+            self.lines.append(literal(line, below_text=bool(self.lines and self.lines[-1])))
 
 
 class _Entities:
@@ -209,6 +240,12 @@ class _Entities:
         self._left -= len(data)
         if self._left < 0:
             raise _grows("")
+
+
+def _too_deep() -> ItemRejectedError:
+    return ItemRejectedError(
+        f"elements nested more than {_MAX_DEPTH} deep", code="unsafe_xml", hint="simplify the document"
+    )
 
 
 def _grows(name: str) -> ItemRejectedError:
@@ -287,7 +324,7 @@ def _text_after(content: bytes, offset: int, encoding: str | None) -> list[str]:
     except ItemError:
         text = rest.decode("utf-8", "replace")
     lines = (" ".join(line.split()) for line in unescape(_TAG.sub("\n", text)).split("\n"))
-    return [line for line in lines if line]
+    return [literal(line, below_text=True) for line in lines if line]
 
 
 def _readable(content: bytes) -> tuple[bytes, str | None, list[Finding]]:

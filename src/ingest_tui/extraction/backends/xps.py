@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
-from ingest_tui.extraction.markup.markdown import find_title
+from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.extraction.office.ooxml import (
     BROKEN_PART,
     Package,
@@ -55,9 +55,7 @@ def parse(parse_input: ParseInput) -> Parsed:
     markdown = "\n\n".join(one.text for one in elements) + "\n"
     title, language = document_properties(package)
     hint = "needs OCR: its pages show no glyphs that say which letters they are"
-    return Parsed(
-        markdown, elements, title or find_title(markdown), language, len(pages), findings=findings, hint_if_empty=hint
-    )
+    return Parsed(markdown, elements, title, language, len(pages), findings=findings, hint_if_empty=hint)
 
 
 def _broken(message: str) -> ProcessingError:
@@ -110,7 +108,7 @@ def _page_text(root: ET.Element) -> str:
         parts.append(run.text)
         before = run
     lines = "".join(parts).split("\n")
-    return "\n".join(line.strip() for line in lines).strip()
+    return literal("\n".join(line.strip() for line in lines).strip())
 
 
 def _runs(root: ET.Element) -> Iterator[_Run]:

@@ -338,6 +338,7 @@ def normalise_pages(text: str, page_starts: Sequence[int]) -> tuple[str, list[in
     clean = normalise_text(text)
     if len(clean) == len(text) or not page_starts:  # nothing is ever added, so nothing was taken out
         return clean, list(page_starts)
-    pages = [normalise_text(text[start:end]) for start, end in pairwise((0, *page_starts, len(text)))]
+    pages = [normalise_text(text[start:end]) for start, end in pairwise((0, *map(abs, page_starts), len(text)))]
     starts = list(accumulate(map(len, pages)))[:-1]
+    starts[-1] = -starts[-1] if page_starts[-1] < 0 else starts[-1]  # the end of the pages: see model.pages
     return "".join(pages), starts

@@ -29,6 +29,9 @@ _OOXML = "application/vnd.openxmlformats-officedocument."
 _VISIO = ("vsdx", "vsdm", "vstx", "vstm", "vssx", "vssm")
 _ODF = "application/vnd.oasis.opendocument."
 
+JSON_SEQUENCE_MARK = b"\x1e"
+"""Before each text of a JSON text sequence (RFC 7464)."""
+
 FORMATS: tuple[Format, ...] = (
     Format("text", "text/plain", ("txt", "text", "log", "asc"), "plain", "text"),
     Format("markdown", "text/markdown", ("md", "markdown", "mdown", "mkd", "mdx", "qmd", "rmd"), "plain", "text"),
@@ -40,12 +43,13 @@ FORMATS: tuple[Format, ...] = (
     Format("tsv", "text/tab-separated-values", ("tsv", "tab"), "plain", "text"),
     Format("json", "application/json", ("json", "geojson", "webmanifest"), "plain", "text", fence="json"),
     Format("ndjson", "application/x-ndjson", ("ndjson", "jsonl"), "plain", "text", fence="json"),
+    Format("json-seq", "application/json-seq", ("json-seq", "jsonseq"), "plain", "text", fence="json"),
     Format("notebook", "application/x-ipynb+json", ("ipynb",), "plain", "text"),
     Format("yaml", "application/yaml", ("yaml", "yml"), "plain", "text", fence="yaml"),
     Format("toml", "application/toml", ("toml",), "plain", "text", fence="toml"),
-    Format(
-        "ini", "text/x-ini", ("ini", "cfg", "conf", "properties", "env", "editorconfig"), "plain", "text", fence="ini"
-    ),
+    Format("properties", "text/x-java-properties", ("properties",), "plain", "text", fence="properties"),
+    Format("strings", "text/x-apple-strings", ("strings",), "plain", "text", fence="strings"),
+    Format("ini", "text/x-ini", ("ini", "cfg", "conf", "env", "editorconfig"), "plain", "text", fence="ini"),
     Format("diff", "text/x-diff", ("diff", "patch"), "plain", "text", fence="diff"),
     Format("python", "text/x-python", ("py", "pyi"), "plain", "text", fence="python"),
     Format("shell", "text/x-shellscript", ("sh", "bash", "zsh", "fish", "ps1", "bat"), "plain", "text", fence="sh"),

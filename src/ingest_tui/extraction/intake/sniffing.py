@@ -13,7 +13,7 @@ from ingest_tui.extraction.intake.containers import (
     is_tar,
 )
 from ingest_tui.extraction.intake.decoding import looks_like_text
-from ingest_tui.extraction.intake.formats import BY_EXTENSION, BY_NAME, SHARED_EXTENSIONS, Format
+from ingest_tui.extraction.intake.formats import BY_EXTENSION, BY_NAME, JSON_SEQUENCE_MARK, SHARED_EXTENSIONS, Format
 from ingest_tui.extraction.intake.refused import is_refused, name_of
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
@@ -25,6 +25,8 @@ _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _TNEF_MAGIC = b"\x78\x9f\x3e\x22"
 _BINARY_MAGIC = (
+    (JSON_SEQUENCE_MARK + b"{", "json-seq"),
+    (JSON_SEQUENCE_MARK + b"[", "json-seq"),
     (b"PAR1", "parquet"),
     (_TNEF_MAGIC, "tnef"),
     (b"ARROW1\x00\x00", "arrow"),
@@ -45,7 +47,7 @@ _DBF_VERSIONS = frozenset(b"\x02\x03\x04\x05\x30\x31\x32\x43\x63\x83\x8b\x8e\xcb
 _DBF_KINDS = frozenset(b"CNDLFMBGPTIYO@+VWQ0")
 _PDF_MARK_WITHIN = 1024  # readers accept leading rubbish before "%PDF-" (ISO 32000-1, annex H.3.4.1)
 _PDF_OBJECT = re.compile(rb"\n[ \t]*\d+[ \t]+\d+[ \t]+obj\b|\r[ \t]*\d+[ \t]+\d+[ \t]+obj\b")
-_FAST_FIRST = frozenset(b" \t\r\n%PBMGIRS7({<\x7f\xff\xfe\xef\x00\x1f\x89\xd0\xfd")
+_FAST_FIRST = frozenset(b" \t\r\n%PBMGIRS7({<\x7f\xff\xfe\xef\x00\x1f\x1e\x89\xd0\xfd")
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _XML = re.compile(rb"\s*(?:<\?xml\s|<!DOCTYPE\s|<(?:svg|rss|feed)\b)")
 _COMPONENT = re.compile(rb"\s*BEGIN:(VCALENDAR|VCARD)\s", re.IGNORECASE)

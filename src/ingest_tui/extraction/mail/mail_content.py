@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ingest_tui.extraction.markup.literal_text import heading
 from ingest_tui.extraction.markup.markdown import shift_headings
 from ingest_tui.model.extraction import Element
 
@@ -36,7 +37,7 @@ def attached_parts(attachments: Sequence[Attachment], level: int) -> list[str]:
     parts = [f"{'#' * min(level + 1, 6)} Attachments", "\n".join(one.line() for one in attachments)]
     for one in attachments:
         if one.text:
-            parts += [f"{'#' * min(level + 2, 6)} {one.name}", shift_headings(one.text, level + 2)]
+            parts += [heading(min(level + 2, 6), one.name), shift_headings(one.text, level + 2)]
     return parts
 
 
@@ -58,7 +59,7 @@ class Mail:
 
     def markdown(self, level: int) -> str:
         """Return the mail as markdown whose headings begin at ``level``."""
-        parts = [f"{'#' * min(level, 6)} {self.subject}"] if self.subject else []
+        parts = [heading(min(level, 6), self.subject)] if self.subject else []
         parts += [self._shown_headers(), *(shift_headings(body, level) for body in self.bodies)]
         parts += [one.markdown(level + 1) for one in self.inner]
         parts += attached_parts(self.attachments, level)

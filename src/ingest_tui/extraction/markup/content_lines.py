@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ingest_tui.extraction.intake.decoding import decode_text
+from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.extraction.intake.labels import codec_of
 from ingest_tui.model.extraction import Finding
 
@@ -16,6 +16,7 @@ _PARAMETER = re.compile(r""";([^;="]*)(?:=((?:[^";]|"[^"]*"|")*+))?""")
 _ESCAPE = re.compile(r"\\([\\,;:nN])")
 _CARET = re.compile(r"\^([n^'])")
 _CARETS = {"n": "\n", "^": "^", "'": '"'}
+_LABEL = re.compile(rb"[^:]{0,1000};[ \t]*CHARSET=\"?([A-Za-z0-9_.:-]{2,40})\"?[;:]", re.IGNORECASE)
 _QUOTED_PRINTABLE = re.compile(rb"[^:]*QUOTED-PRINTABLE", re.IGNORECASE)
 
 
@@ -65,7 +66,7 @@ def read_components(content: bytes) -> tuple[list[Component], list[Finding]]:
     """
     if b"\x00" in content[:64]:
         content = decode_text(content)[0].encode("utf-8", "replace")
-    text, _encoding, findings = decode_text(b"\n".join(_unfolded(content)))
+    text, findings = _decoded(_unfolded(content))
     components: list[Component] = []
     open_ones: list[Component] = []
     for one in _properties(text):
@@ -93,6 +94,20 @@ def _unfolded(content: bytes) -> list[bytes]:
             lines.append([line])
         continues = line.endswith(b"=") and _QUOTED_PRINTABLE.match(lines[-1][0]) is not None
     return [b"".join(pieces) for pieces in lines]
+
+
+def _decoded(lines: list[bytes]) -> tuple[str, list[Finding]]:
+    """Return lines as one text: those that name their encoding (vCard 2.1, 2.1.3) by it, the others all alike."""
+    labels = {at: match[1] for at, line in enumerate(lines) if not line.isascii() and (match := _LABEL.match(line))}
+    if not labels:
+        text, _encoding, findings = decode_text(b"\n".join(lines))
+        return text, findings
+    text, _encoding, findings = decode_text(b"\n".join(b"" if at in labels else line for at, line in enumerate(lines)))
+    decoded = text.split("\n")
+    for at, label in labels.items():
+        decoded[at], _encoding, more = decode_declared(lines[at], label.decode("ascii", "replace"))
+        findings += more
+    return "\n".join(decoded), findings
 
 
 def _properties(text: str) -> Iterator[Property]:

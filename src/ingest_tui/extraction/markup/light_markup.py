@@ -1,4 +1,4 @@
-"""Light markup languages to markdown: their titles become headings, their blocks of code fences; the rest stays.
+"""Light markup languages to markdown: their titles become headings, their blocks of code fences, their tables tables.
 
 Nothing that a document includes is followed.
 """
@@ -10,6 +10,15 @@ from collections.abc import Iterator
 from textwrap import dedent
 from unicodedata import east_asian_width
 
+from ingest_tui.extraction.markup.light_tables import (
+    asciidoc_table,
+    org_table,
+    rst_table,
+    simple_ends,
+    split_at_tabulars,
+)
+from ingest_tui.extraction.markup.literal_text import heading, literal
+
 _MAX_LEVEL = 6
 _RST_UNDERLINE = re.compile(r"([=\-~^\"'`#*+:.<>_])\1*[ \t]*\Z")
 _RST_SHORTEST = 3
@@ -17,8 +26,8 @@ _RST_CODE = re.compile(
     r"([ \t]*)\.\. (?:code|code-block|sourcecode|parsed-literal|prompt|doctest)::[ \t]*([\w+#-]{0,20})[^\n]*\Z"
 )
 _RST_OPTION = re.compile(r"[ \t]+:[\w-]{1,40}:")
-_ALMOST_HEADING = re.compile(r" {0,3}(?=#{1,6}[ \t])")
 _ASCIIDOC_TITLE = re.compile(r"(={1,6})[ \t]+(\S.*?)(?:[ \t]+\1)?[ \t]*\Z")
+_ASCIIDOC_MARKDOWN_TITLE = re.compile(r"#{1,6}[ \t]+\S")
 _ASCIIDOC_BLOCK = re.compile(r"(-{4,}|\.{4,}|\+{4,}|/{4,}|={4,}|\*{4,}|_{4,}|```\w*|\|===)[ \t]*\Z")
 _ASCIIDOC_UNDERLINE = re.compile(r"(=|-|~|\^|\+)\1+[ \t]*\Z")
 _ASCIIDOC_LEVELS = "=-~^+"
@@ -28,8 +37,7 @@ _ORG_TITLE = re.compile(r"(\*+)[ \t]+(?:(?:TODO|DONE)[ \t]+)?(?:\[#\w\][ \t]+)?(
 _ORG_DOCUMENT_TITLE = re.compile(r"#\+title:[ \t]*(\S.*)\Z", re.IGNORECASE)
 _ORG_BEGIN = re.compile(r"[ \t]*#\+begin_(src|example)(?:[ \t]+([\w+#-]{1,20}))?.*\Z", re.IGNORECASE)
 _ORG_END = re.compile(r"[ \t]*#\+end_(src|example)[ \t]*\Z", re.IGNORECASE)
-_ORG_RULE = re.compile(r"[ \t]*\|[-+]+\|?[ \t]*\Z")
-_ORG_COMMENT = re.compile(r"[ \t]*#[ \t]")
+_ORG_COMMA = re.compile(r"\A([ \t]*),(?=,*(?:\*|#\+))")
 _LATEX_TITLE = re.compile(
     r"[ \t]*\\(title|part|chapter|section|subsection|subsubsection|paragraph|frametitle)\*?"
     r"(?:\[[^\]]*\])?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}[ \t]*(?:\\label\{[^{}]*\})?[ \t]*(?:%.*\Z)?"
@@ -52,32 +60,45 @@ _LATEX_LEVELS = {
 
 
 def rst_to_markdown(text: str) -> str:
-    """Return reStructuredText with its titles as headings and its literal blocks as fences.
+    """Return reStructuredText with its titles as headings, its literal blocks as fences, and its tables.
 
     The levels are in the order in which the marks first occur; one above a title, too, is another mark.
     """
     levels: dict[tuple[str, bool], int] = {}
     out: list[str] = []
     lines = text.splitlines()
+    ends = simple_ends(lines)
     at = 0
     while at < len(lines):
         line = lines[at]
+        if table := rst_table(lines, at, ends):
+            out += ["", table.markdown, ""]
+            at = table.end
+            continue
         at += 1
         code = _RST_CODE.match(line)
         if code or (line.rstrip().endswith("::") and not line.lstrip().startswith(".. ")):
             out += [] if code else [line]
             at, fenced = _rst_block(lines, at, _indent(line), code[2] if code else "")
             out += fenced
+        elif line.lstrip().startswith(">>> "):
+            end = next((number for number in range(at, len(lines)) if not lines[number].strip()), len(lines))
+            out += ["", fence_around(dedent("\n".join(lines[at - 1 : end])), "python"), ""]
+            at = end
         elif (mark := _RST_UNDERLINE.match(line)) and out and _is_rst_title(out[-1], line):
             title = out.pop().strip()
             has_overline = bool(out) and out[-1].rstrip() == line.rstrip()
             if has_overline:
                 out.pop()
             level = levels.setdefault((mark[1], has_overline), min(len(levels) + 1, _MAX_LEVEL))
-            out += ["", "#" * level + " " + title, ""]
+            out += ["", heading(level, title), ""]
         else:
-            out.append(_no_heading(line))
+            out.append(_text_line(line, out))
     return "\n".join(out).lstrip("\n")
+
+
+def _text_line(line: str, above: list[str], *, keeps_quotes: bool = False) -> str:
+    return literal(line, keeps_quotes=keeps_quotes, below_text=bool(above and above[-1]))
 
 
 def _is_rst_title(title: str, underline: str) -> bool:
@@ -115,40 +136,54 @@ def fence_around(body: str, language: str) -> str:
     return f"{marks}{language}\n{body}\n{marks}"
 
 
-def _no_heading(line: str) -> str:
-    """Return a line that is no title, so that markdown takes it for none either."""
-    almost = _ALMOST_HEADING.match(line)
-    if almost is None:
-        return line
-    return "    " + line.lstrip(" ") if almost[0] else "\\" + line
-
-
 def asciidoc_to_markdown(text: str) -> str:
-    """Return AsciiDoc with its titles as headings and its listings as fences."""
+    """Return AsciiDoc with its titles as headings, its listings as fences, and its tables."""
     out: list[str] = []
-    closing = ""
+    lines = text.splitlines()
     language = ""
-    for line in text.splitlines():
-        if closing:
-            is_end = line.rstrip() == closing
-            out.append("```" if is_end and closing[0] in "-." else line)
-            closing = "" if is_end else closing
-        elif _is_asciidoc_underline(line, out):
-            out[-1:] = ["", "#" * (_ASCIIDOC_LEVELS.index(line[0]) + 1) + " " + out[-1].strip(), ""]
-        elif (block := _ASCIIDOC_BLOCK.match(line)) and block[1][0] in "-.+/" and (not out or block[1] != out[-1]):
-            closing = block[1]
-            out.append(f"```{language}" if closing[0] in "-." else line)
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        attributes = _attributes_above(out) if line[:1] in "|,:" else ""
+        if table := asciidoc_table(lines, at, attributes):
+            if attributes:
+                out.remove(attributes)
+            out += ["", table.markdown, ""]
+            at = table.end
+            continue
+        at += 1
+        if _is_asciidoc_underline(line, out):
+            out[-1:] = ["", heading(_ASCIIDOC_LEVELS.index(line[0]) + 1, out[-1].strip()), ""]
+        elif (block := _ASCIIDOC_BLOCK.match(line)) and block[1][0] in "-.+/`" and (not out or block[1] != out[-1]):
+            at, shown = _asciidoc_block(lines, at, language)
+            out += shown
         elif title := _ASCIIDOC_TITLE.match(line):
-            out += ["", "#" * len(title[1]) + " " + title[2], ""]
+            out += ["", heading(len(title[1]), title[2]), ""]
         elif source := _ASCIIDOC_SOURCE.match(line):
             language = source[1]
             continue
         else:
-            out.append(_no_heading(line) if line.startswith(" ") else line)
+            is_title = _ASCIIDOC_MARKDOWN_TITLE.match(line) is not None
+            out.append(line if is_title else _text_line(line, out, keeps_quotes=True))
         language = ""
-    if closing and closing[0] in "-.":
-        out.append("```")
     return "\n".join(out).lstrip("\n")
+
+
+def _attributes_above(out: list[str]) -> str:
+    """Return the line in brackets that says how a table is written, right above it or above its title."""
+    above = [line for line in out[-2:] if line.startswith("[") and line.endswith("]")]
+    return above[-1] if above and (out[-1] == above[-1] or out[-1].startswith(".")) else ""
+
+
+def _asciidoc_block(lines: list[str], at: int, language: str) -> tuple[int, list[str]]:
+    """Return where the block ends whose edge is above ``at``, and what is shown of it: a listing as a fence."""
+    edge = lines[at - 1].rstrip()
+    closing = "```" if edge.startswith("```") else edge
+    end = next((number for number in range(at, len(lines)) if lines[number].rstrip() == closing), len(lines))
+    body = lines[at:end]
+    if edge[0] in "-.`":
+        return end + 1, [fence_around("\n".join(body), edge.strip("`") if edge[0] == "`" else language)]
+    return end + 1, [literal("\n".join(lines[at - 1 : end + 1]))]
 
 
 def _is_asciidoc_underline(line: str, above: list[str]) -> bool:
@@ -164,23 +199,27 @@ def org_to_markdown(text: str) -> str:
     lines = text.splitlines()
     below = int(any(_ORG_DOCUMENT_TITLE.match(line) for line in lines[:50]))
     out: list[str] = []
-    in_block = False
-    for line in lines:
-        if in_block:
-            in_block = not _ORG_END.match(line)
-            out.append(line if in_block else "```")
-        elif begin := _ORG_BEGIN.match(line):
-            in_block = True
-            out.append(f"```{begin[2] or ''}")
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        if line.lstrip().startswith("|"):
+            table = org_table(lines, at)
+            out += ["", table.markdown, ""]
+            at = table.end
+            continue
+        at += 1
+        if begin := _ORG_BEGIN.match(line):
+            end = next((number for number in range(at, len(lines)) if _ORG_END.match(lines[number])), len(lines))
+            body = "\n".join(_ORG_COMMA.sub(r"\1", one) for one in lines[at:end])
+            out.append(fence_around(body, begin[2] or ""))
+            at = end + 1
         elif title := _ORG_DOCUMENT_TITLE.match(line):
-            out += [f"# {title[1]}", ""]
+            out += [heading(1, title[1]), ""]
         elif headline := _ORG_TITLE.match(line):
-            out += ["", "#" * min(len(headline[1]) + below, _MAX_LEVEL) + " " + headline[2], ""]
-        elif _ORG_COMMENT.match(line):
-            out.append(_no_heading(line))
+            out += ["", heading(min(len(headline[1]) + below, _MAX_LEVEL), headline[2]), ""]
         else:
-            out.append(line.replace("+", "|") if _ORG_RULE.match(line) else line)
-    return "\n".join([*out, "```"] if in_block else out).lstrip("\n")
+            out.append(_text_line(_ORG_COMMA.sub(r"\1", line), out))
+    return "\n".join(out).lstrip("\n")
 
 
 def _with_whole_titles(lines: list[str]) -> Iterator[str]:
@@ -199,21 +238,22 @@ def _with_whole_titles(lines: list[str]) -> Iterator[str]:
 
 
 def latex_to_markdown(text: str) -> str:
-    """Return LaTeX with its titles as headings and what is between them in fences, as it is written."""
+    """Return LaTeX with its titles as headings, its tables, and what is between in fences, as it is written."""
     out: list[str] = []
     between: list[str] = []
 
     def close() -> None:
         body = "\n".join(between).strip("\n")
-        if body.strip():
-            out.append(fence_around(body, "latex"))
+        for before, table in split_at_tabulars(body) if body.strip() else ():
+            out.extend([fence_around(before.strip("\n"), "latex")] if before.strip() else [])
+            out.extend([table] if table else [])
         between.clear()
 
     for line in _with_whole_titles(text.splitlines()):
         at = 0
         while (title := _LATEX_TITLE.match(line, at)) and (name := " ".join(_LATEX_COMMAND.sub(" ", title[2]).split())):
             close()
-            out.append("#" * _LATEX_LEVELS[title[1]] + " " + name)
+            out.append(heading(_LATEX_LEVELS[title[1]], name))
             at = title.end()
         between.append(line[at:])
     close()

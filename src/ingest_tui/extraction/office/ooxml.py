@@ -14,6 +14,7 @@ from io import BytesIO
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
+from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.extraction.tables.table import pipe_table
 from ingest_tui.model.errors import ItemRejectedError
 
@@ -225,7 +226,7 @@ def table_markdown(table: ET.Element) -> str:
 
 def chart_markdown(root: ET.Element) -> str:
     """Return what a chart shows: its titles and a table of its series, from the values kept with it."""
-    titles = [drawing_text(title).replace("\n", " ") for title in descendants(root, "title")]
+    titles = [literal(drawing_text(title).replace("\n", " ")) for title in descendants(root, "title")]
     series = list(descendants(root, "ser"))
     columns = [
         _points(child(one, "cat") if child(one, "cat") is not None else child(one, "xVal")) for one in series[:1]
@@ -241,7 +242,7 @@ def chart_markdown(root: ET.Element) -> str:
 
 def diagram_markdown(root: ET.Element) -> str:
     """Return the words of a diagram (SmartArt) as a list."""
-    texts = [drawing_text(one).replace("\n", " ") for one in descendants(root, "t")]
+    texts = [literal(drawing_text(one).replace("\n", " ")) for one in descendants(root, "t")]
     return "\n".join(f"- {text}" for text in texts if text)
 
 

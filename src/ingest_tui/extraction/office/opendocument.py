@@ -5,9 +5,12 @@ A package has its content and its styles in two parts; a flat file has both belo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from xml.etree import ElementTree as ET
 
+from ingest_tui.extraction.markup.formulas import formula_text
+from ingest_tui.extraction.markup.literal_text import heading, labelled, literal
 from ingest_tui.extraction.office.form_fields import shown_by_field
 from ingest_tui.extraction.office.ooxml import attribute, local
 from ingest_tui.extraction.tables.table import pipe_table
@@ -18,6 +21,7 @@ ReadObject = Callable[[str], ET.Element | None]
 _MAX_REPEATED = 100
 _MAX_SPACES = 100
 _MAX_LEVEL = 6
+_TITLE_MARK = re.compile(r"\A(?:#{1,6}|-) ")
 _SKIPPED = frozenset(
     (
         *("tracked-changes", "forms", "scripts", "event-listeners", "script", "annotation-end"),
@@ -41,6 +45,7 @@ _SHAPES = frozenset(
         ),
     )
 )
+_IN_COMMENTS = ("p", "list", "table")
 _HEADER_PARTS = {
     "Header": ("header", "header-first", "header-left"),
     "Footer": ("footer", "footer-first", "footer-left"),
@@ -54,13 +59,13 @@ def text_document(roots: Iterable[ET.Element], read_object: ReadObject) -> str:
     blocks = [block for body in _each(roots, "office:text") for block in writer.blocks(body)]
     blocks += writer.notes
     comments = writer.comments
-    for heading, names in _HEADER_PARTS.items():
+    for part, names in _HEADER_PARTS.items():
         shown: dict[str, None] = {}
         for page in _each(roots, "style:master-page"):
             for one in page:
                 if local(one) in names:
                     shown.update(dict.fromkeys(writer.blocks(one)))
-        blocks += [f"## {heading}", *shown] if shown else []
+        blocks += [f"## {part}", *shown] if shown else []
     blocks += ["## Comments", "\n".join(comments)] if comments else []
     return "\n\n".join(blocks) + "\n"
 
@@ -103,11 +108,11 @@ def _slide(page: ET.Element, usual_title: str, writer: _Writer, footer: str) -> 
             titles += writer.blocks_of(shape)
         else:
             blocks += writer.blocks_of(shape)
-    blocks += [footer] if footer else []
+    blocks += [literal(footer)] if footer else []
     blocks += ["### Notes", *notes] if notes else []
     blocks += ["### Comments", "\n".join(writer.comments)] if writer.comments else []
-    title = " ".join(" ".join(one.lstrip("#- ") for one in titles).split())
-    return "\n\n".join([f"## {title or usual_title}", *blocks]) if title or blocks else ""
+    title = " ".join(" ".join(_TITLE_MARK.sub("", one) for one in titles).split())
+    return "\n\n".join([heading(2, title or usual_title), *blocks]) if title or blocks else ""
 
 
 def _each(roots: Iterable[ET.Element], name: str) -> Iterator[ET.Element]:
@@ -123,6 +128,7 @@ class _Writer:
         self.notes: list[str] = []
         self.comments: list[str] = []
         self._read_object = read_object
+        self._in_cell = False
         self._note_numbers = {"footnote": 0, "endnote": 0}
         self._parents: dict[str, str] = {}
         self._numbered: set[tuple[str, int]] = set()
@@ -159,8 +165,12 @@ class _Writer:
         if name == "annotation":
             self._comment(one)
             return []
+        if name == "math":
+            return [literal(text)] if (text := formula_text(one)) else []
         if name in ("object", "object-ole"):
             content = self._read_object(attribute(one, "href")) if attribute(one, "href") else one
+            if content is not None and local(content) == "math":
+                return self.blocks_of(content)
             return self.blocks(content) if content is not None else []
         if name == "control":
             field = self._fields.get(attribute(one, "control"))
@@ -174,8 +184,7 @@ class _Writer:
             return within
         level = attribute(one, "outline-level") if name == "h" else ""
         depth = min(int(level), _MAX_LEVEL) if level.isdecimal() else 1 if name == "h" or self._is_title(one) else 0
-        heading = f"{'#' * max(depth, 1)} {' '.join(text.split())}" if depth else text
-        return [heading, *within]
+        return [text if self._in_cell and not depth else heading(depth, text), *within]
 
     def _is_title(self, paragraph: ET.Element) -> bool:
         style = attribute(paragraph, "style-name")
@@ -216,16 +225,14 @@ class _Writer:
         kind = kind if kind in self._note_numbers else "footnote"
         self._note_numbers[kind] += 1
         label = f"[^{'e' if kind == 'endnote' else ''}{self._note_numbers[kind]}]"
-        text = " ".join(" ".join(self.blocks(note)).split())
-        self.notes.append(f"{label}: {text}")
+        self.notes.append(labelled(f"{label}:", self.blocks(note)))
         return label
 
     def _comment(self, annotation: ET.Element) -> None:
         creator = next((" ".join((one.text or "").split()) for one in annotation if local(one) == "creator"), "")
-        texts = [block for one in annotation if local(one) in ("p", "list") for block in self.blocks_of(one)]
-        text = " ".join(" ".join(texts).split())
-        if text:
-            self.comments.append(f"- {creator}: {text}" if creator else f"- {text}")
+        blocks = [block for one in annotation if local(one) in _IN_COMMENTS for block in self.blocks_of(one)]
+        if text := labelled(f"- {creator}:" if creator else "-", blocks):
+            self.comments.append(text)
 
     def _list(self, element: ET.Element, depth: int, style: str) -> Iterator[str]:
         is_numbered = (style, depth + 1) in self._numbered
@@ -246,11 +253,17 @@ class _Writer:
                     yield "  " * depth + mark + " ".join(block.split())
                     marked = True
 
+    def _cell(self, cell: ET.Element) -> str:
+        outer, self._in_cell = self._in_cell, True
+        text = " ".join(" ".join(self.blocks(cell)).split())
+        self._in_cell = outer
+        return text
+
     def _row(self, row: ET.Element) -> Iterator[list[str]]:
         cells: list[str] = []
         for cell in row:
             if local(cell) in ("table-cell", "covered-table-cell"):
-                text = " ".join(" ".join(self.blocks(cell)).split()) if local(cell) == "table-cell" else ""
+                text = self._cell(cell) if local(cell) == "table-cell" else ""
                 cells += [text] * _repeated(cell, "number-columns-repeated")
         while cells and not cells[-1]:
             cells.pop()

@@ -11,14 +11,22 @@ from collections.abc import Callable
 from html import escape
 from xml.etree import ElementTree as ET
 
+from ingest_tui.extraction.markup.formulas import formula_of_tags
+from ingest_tui.extraction.markup.literal_text import labelled, literal
 from ingest_tui.extraction.office.alternatives import with_one_alternative
 from ingest_tui.extraction.office.ooxml import attribute, child, children, descendants, local, refuse_entities
 from ingest_tui.extraction.office.symbol_fonts import decode_symbols, is_symbol_font
+from ingest_tui.extraction.tables.table import pipe_table
 
 PLACE = "\ue0ff{}\ue0ff"
 """Stands in the body where another part is shown; a character that no font of the world has a meaning for."""
 PLACES = re.compile("\ue0ff(\\d{1,6})\ue0ff")
 
+_TEXT_MARK = "\ue0fe"
+"""Stands in the body before a text that markdown could take for a mark of its own."""
+_LOOKS_LIKE_MARK = re.compile(r"(<w:t\b[^>]*>[ \t]*)(?=[#|>~`]|&gt;|&lt;)")
+_BEGINS_WITH_TEXT = re.compile(rf"[ \t]*(?:(?:[-*+]|\d{{1,9}}[.)])[ \t]+)*{_TEXT_MARK}")
+_FORMULA = re.compile(r"<m:(oMath|oMathPara)\b[^>]*(?<!/)>(?:(?!<m:\1\b)(?!</m:\1>).)*+</m:\1>", re.DOTALL)
 _NAMESPACES = re.compile(r'xmlns(?::([\w.-]+))?\s*=\s*["\'][^"\']*/wordprocessingml/(?:2006/)?main["\']')
 _STRICT = re.compile(r"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
 _TAG = re.compile(r"<[^<>!?][^<>]*>")
@@ -98,6 +106,18 @@ class NoteNumbers:
         return f"<w:t>[^{label}]</w:t>"
 
 
+def without_text_marks(markdown: str) -> str:
+    """Return the body without the marks of text; a line that begins with one is no heading, fence, quote or table."""
+    if _TEXT_MARK not in markdown:
+        return markdown
+    lines = markdown.split("\n")
+    for at, line in enumerate(lines):
+        if _TEXT_MARK in line:
+            plain = line.replace(_TEXT_MARK, "")
+            lines[at] = literal(plain) if _BEGINS_WITH_TEXT.match(line) else plain
+    return "\n".join(lines)
+
+
 def edited_body(xml: str, notes: NoteNumbers, place: Callable[[str], str]) -> str:
     """Return the body as it is shown: moved text once, marks of notes that match, letters of symbol fonts, whole words.
 
@@ -114,13 +134,22 @@ def edited_body(xml: str, notes: NoteNumbers, place: Callable[[str], str]) -> st
         xml = _FORM_FIELD.sub(lambda field: _shown_by_field(field[1]) + field[0], xml)
     if "<w:altChunk" in xml:
         xml = _OTHER_DOCUMENT.sub(lambda tag: f"<w:p><w:r><w:t>{place(tag[1])}</w:t></w:r></w:p>{tag[0]}", xml)
+    if "<m:oMath" in xml:
+        xml = _FORMULA.sub(_formula_run, xml)
     if ":chart" in xml or ":relIds" in xml:
         xml = _with_graphics(xml, place)
     if "<w:ruby>" in xml:
         xml = _RUBY.sub(r"\2<w:r><w:t xml:space='preserve'> (</w:t></w:r>\1<w:r><w:t>)</w:t></w:r>", xml)
     if "textpath" in xml:
         xml = _with_word_art(xml)
-    return _with_whole_words(_BREAK.sub("<w:br/>", xml))
+    return _LOOKS_LIKE_MARK.sub(rf"\1{_TEXT_MARK}", _with_whole_words(_BREAK.sub("<w:br/>", xml)))
+
+
+def _formula_run(formula: re.Match[str]) -> str:
+    """Return a formula as a run, apart from the runs next to it."""
+    before = " " * formula.string.endswith("</w:r>", 0, formula.start())
+    after = " " * formula.string.startswith("<w:r", formula.end())
+    return f"<w:r><w:t xml:space='preserve'>{before}{escape(formula_of_tags(formula[0]))}{after}</w:t></w:r>"
 
 
 def _shown_by_field(definition: str) -> str:
@@ -261,22 +290,45 @@ def _emphasis_of_run_before(xml: str, end: int) -> list[tuple[re.Match[str], int
 _NOT_SHOWN = frozenset(("delText", "instrText", "del", "moveFrom", "rPr", "pPr", "annotationRef", "footnoteRef"))
 
 
-def paragraphs(element: ET.Element) -> list[str]:
-    """Return the texts of the paragraphs within an element, in order and as they are shown."""
+def blocks_of_part(element: ET.Element) -> list[str]:
+    """Return the paragraphs and tables within an element as markdown, in order and as they are shown."""
     found: list[str] = []
     for one in children(element):
         name = local(one)
         if name == "p":
-            parts: list[str] = []
-            within: list[str] = []
-            _gather(one, parts, within)
-            found += [text for text in (" ".join("".join(parts).split()), *within) if text]
+            text, boxes = _text_and_boxes(one)
+            found += [literal(text)] if text else []
+            found += [block for box in boxes for block in blocks_of_part(box)]
+        elif name == "tbl":
+            rows = [[" ".join(_texts(cell)) for cell in descendants(row, "tc")] for row in descendants(one, "tr")]
+            found += [table] if (table := pipe_table(rows)) else []
         elif name not in _NOT_SHOWN:
-            found += paragraphs(one)
+            found += blocks_of_part(one)
     return found
 
 
-def _gather(element: ET.Element, parts: list[str], within: list[str]) -> None:
+def _texts(element: ET.Element) -> list[str]:
+    """Return the texts of all paragraphs within an element, also of those in tables and boxes in it."""
+    found: list[str] = []
+    for one in children(element):
+        name = local(one)
+        if name == "p":
+            text, boxes = _text_and_boxes(one)
+            found += [text] if text else []
+            found += [text for box in boxes for text in _texts(box)]
+        elif name not in _NOT_SHOWN:
+            found += _texts(one)
+    return found
+
+
+def _text_and_boxes(paragraph: ET.Element) -> tuple[str, list[ET.Element]]:
+    parts: list[str] = []
+    boxes: list[ET.Element] = []
+    _gather(paragraph, parts, boxes)
+    return " ".join("".join(parts).split()), boxes
+
+
+def _gather(element: ET.Element, parts: list[str], boxes: list[ET.Element]) -> None:
     for one in children(element):
         name = local(one)
         if name == "t":
@@ -292,11 +344,11 @@ def _gather(element: ET.Element, parts: list[str], within: list[str]) -> None:
         elif name == "r" and _is_hidden(one):
             continue
         elif name == "txbxContent":
-            within += paragraphs(one)
+            boxes.append(one)
         elif name == "textpath":
             parts.append(f" {one.get('string', '')} ")
         elif name not in _NOT_SHOWN:
-            _gather(one, parts, within)
+            _gather(one, parts, boxes)
 
 
 def _is_hidden(run: ET.Element) -> bool:
@@ -304,13 +356,13 @@ def _is_hidden(run: ET.Element) -> bool:
     return hidden is not None and attribute(hidden, "val") not in ("0", "false", "off")
 
 
-def notes_by_number(root: ET.Element, kind: str) -> dict[str, str]:
-    """Return the texts of the notes (``footnote``, ``endnote``) by their own numbers; not the rules above them."""
-    found: dict[str, str] = {}
+def notes_by_number(root: ET.Element, kind: str) -> dict[str, list[str]]:
+    """Return the blocks of the notes (``footnote``, ``endnote``) by their own numbers; not the rules above them."""
+    found: dict[str, list[str]] = {}
     for one in descendants(root, kind):
         values = {key.rpartition("}")[2]: value for key, value in one.attrib.items()}
         if "type" not in values or values["type"] == "normal":
-            found[values.get("id", "")] = " ".join(paragraphs(one))
+            found[values.get("id", "")] = blocks_of_part(one)
     return found
 
 
@@ -318,8 +370,7 @@ def comment_lines(root: ET.Element) -> list[str]:
     """Return the comments as list items, each with the name of who wrote it."""
     lines: list[str] = []
     for one in descendants(root, "comment"):
-        text = " ".join(paragraphs(one))
         author = next((value for key, value in one.attrib.items() if key.rpartition("}")[2] == "author"), "").strip()
-        if text:
-            lines.append(f"- {author}: {text}" if author else f"- {text}")
+        if text := labelled(f"- {author}:" if author else "-", blocks_of_part(one)):
+            lines.append(text)
     return lines

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Sequence
 from statistics import median
 
+from ingest_tui.extraction.markup.literal_text import heading as marked_heading
+from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.extraction.page_layout.blocks import PageBlock, TextLine
 from ingest_tui.extraction.page_layout.headings import Heading
 
 _ROOM = 1.5
-_LOOKS_LIKE_HEADING = re.compile(r"(\s*)(#{1,6}(?:\s|\Z))")
 
 
 def render(blocks: Sequence[PageBlock], headings: Sequence[Heading], left_out: Container[int]) -> str:
@@ -25,14 +25,12 @@ def render(blocks: Sequence[PageBlock], headings: Sequence[Heading], left_out: C
             continue
         heading = first_of.get(number)
         if heading is not None:
-            parts += ["", f"{'#' * heading.level} {heading.text}", ""]
+            parts += ["", marked_heading(heading.level, heading.text), ""]
             above = None
         elif isinstance(block, TextLine):
             if above is not None and _is_apart(above, block, pitch):
                 parts.append("")
-            parts.append(
-                _LOOKS_LIKE_HEADING.sub(r"\1\\\2", block.text, count=1) if "#" in block.text[:8] else block.text
-            )
+            parts.append(literal(block.text, below_text=bool(parts and parts[-1])))
             above = block
         else:
             parts += ["", block.markdown, ""]

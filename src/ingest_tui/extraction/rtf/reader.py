@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from ingest_tui.extraction.markup.literal_text import labelled
 from ingest_tui.extraction.rtf.definitions import CODEC_OF_DOCUMENT, MAX_LEVEL, TABLES, Definitions, codec_of
 from ingest_tui.extraction.rtf.story import RtfStory
 
@@ -303,15 +304,14 @@ class _Reader:
         self._note_numbers[kind] += 1
         label = f"[^{kind}{self._note_numbers[kind]}]"
         self._text(label)
-        self._begin(lambda blocks: self.notes.append(f"{label}: {' '.join(' '.join(blocks).split())}"))
+        self._begin(lambda blocks: self.notes.append(labelled(f"{label}:", blocks) or f"{label}:"))
 
     def _comment(self) -> None:
         author = "".join(self.names["atnauthor"]).strip()
 
         def done(blocks: list[str]) -> None:
-            text = " ".join(" ".join(blocks).split())
-            if text:
-                self.comments.append(f"- {author}: {text}" if author else f"- {text}")
+            if text := labelled(f"- {author}:" if author else "-", blocks):
+                self.comments.append(text)
 
         self._begin(done)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ingest_tui.extraction.markup.literal_text import heading, literal
 from ingest_tui.extraction.tables.table import pipe_table
 
 
@@ -30,9 +31,11 @@ class RtfStory:
         if not text:
             return
         if level:
-            text = f"{'#' * level} {marker} {text}".replace("  ", " ")
+            text = heading(level, f"{marker} {text}")
         elif marker:
-            text = f"{marker if marker[:1].isdigit() and marker[-1:] in '.)' else '-'} {text}"
+            text = f"{marker if marker[:1].isdigit() and marker[-1:] in '.)' else '-'} {literal(text)}"
+        else:
+            text = literal(text)
         is_item = bool(marker) and not level
         if is_item and self._list_at == len(self.blocks) - 1 >= 0:
             self.blocks[-1] += f"\n{text}"

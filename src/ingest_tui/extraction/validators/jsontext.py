@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,16 +39,16 @@ def check_json(text: str) -> CheckedJson:
     return CheckedJson(value, repeats_keys=bool(repeated), findings=_repetitions(repeated))
 
 
-def check_json_lines(text: str, schema: SchemaCheck | None = None) -> list[Finding]:
-    """Return which lines are not JSON, with their numbers from 1, and which keys occur twice in one object.
+def check_json_texts(texts: Iterable[str], kind: str, schema: SchemaCheck | None = None) -> list[Finding]:
+    """Return which texts are not JSON, with their numbers from 1, and which keys occur twice in one object.
 
-    ``schema`` is shown the value of each line.
+    ``kind`` is what a text is called: a line, or a text of a sequence. ``schema`` is shown the value of each.
     """
     repeated: dict[str, int] = {}
     decode = json.JSONDecoder(object_pairs_hook=_noting(repeated)).decode
     broken: list[int] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        stripped = line.strip()
+    for number, text in enumerate(texts, 1):
+        stripped = text.strip()
         if stripped:
             try:
                 value = decode(stripped)
@@ -61,8 +61,9 @@ def check_json_lines(text: str, schema: SchemaCheck | None = None) -> list[Findi
                 schema.value(value, number)
     findings = _repetitions(repeated)
     if broken:
-        lines = ", ".join(map(str, broken[:_NAMED]))
-        message = f"{counted(len(broken), 'line is', 'lines are')} not valid JSON, kept as text: first line {lines}"
+        numbers = ", ".join(map(str, broken[:_NAMED]))
+        how_many = counted(len(broken), f"{kind} is", f"{kind}s are")
+        message = f"{how_many} not valid JSON, kept as text: first {kind} {numbers}"
         findings.insert(0, Finding("error", "json_syntax", message))
     return findings
 

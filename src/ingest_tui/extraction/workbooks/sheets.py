@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ItemRejectedError
 
@@ -125,7 +126,7 @@ def describe_surroundings(sheet: Sheet) -> str:
     if sheet.notes:
         parts.append("### Comments\n\n" + "\n".join(f"- {place}: {_one_line(text)}" for place, text in sheet.notes))
     if sheet.texts:
-        parts.append("### Other text\n\n" + "\n\n".join(map(_one_line, sheet.texts)))
+        parts.append("### Other text\n\n" + "\n\n".join(literal(_one_line(text)) for text in sheet.texts))
     return "\n\n".join(parts)
 
 

@@ -154,3 +154,16 @@ def test_hostile_lines_take_no_time(name: str) -> None:
         except ItemError as error:
             assert error.reason in ("empty", "malformed")  # noqa: PT017 either is an outcome
         assert time.process_time() - started < 5
+
+
+def test_values_are_in_the_encoding_that_they_name() -> None:
+    """Each line of an old contact or calendar may name its own, without quoted-printable; the others are guessed."""
+    card = (
+        b"BEGIN:VCARD\r\nVERSION:2.1\r\nFN;CHARSET=windows-1251:" + "Иван Щукин".encode("cp1251")
+        + b'\r\nORG;X=1;CHARSET="ISO-8859-2":' + "Świętosław".encode("iso8859-2")
+        + b"\r\nTITLE;CHARSET=ISO-8859-1:" + "Lööf".encode() + "\r\nNOTE:Zürich\r\nEND:VCARD\r\n".encode("cp1252")
+    )  # fmt: skip
+    assert extract_text(card, ".vcf") == "## Иван Щукин\n\n- Organization: Świętosław\n- Title: Lööf\n\nZürich\n"
+    event = b"SUMMARY;CHARSET=Shift_JIS:" + "会議".encode("shift_jis")
+    old = b"BEGIN:VCALENDAR\r\nVERSION:1.0\r\nBEGIN:VEVENT\r\n" + event + b"\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    assert extract_text(old, ".ics").strip() == "## 会議"

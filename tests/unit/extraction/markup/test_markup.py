@@ -140,7 +140,7 @@ def test_titles_in_the_less_usual_forms(name: str, text: str, headings: list[str
 
 def test_a_table_of_org_is_one() -> None:
     """The line below its names is written as markdown has it, so that its pieces repeat them."""
-    assert "| a | b |\n|---|---|\n| 1 | 2 |" in extract_text("* T\n| a | b |\n|---+---|\n| 1 | 2 |\n", "a.org")
+    assert "| a | b |\n| --- | --- |\n| 1 | 2 |" in extract_text("* T\n| a | b |\n|---+---|\n| 1 | 2 |\n", "a.org")
 
 
 @pytest.mark.slow

@@ -195,3 +195,19 @@ def test_damage_next_to_the_text_is_a_finding() -> None:
     with pytest.raises(ItemError) as refused:
         extract(odf("text", whole, more={"content.xml": '<!DOCTYPE a [<!ENTITY b "c">]><a/>'}), file_name="a.odt")
     assert refused.value.reason == "unsafe_xml"
+
+
+def test_tables_in_comments_and_notes_are_tables() -> None:
+    """A comment or a note with a table has it below its text; what follows is apart."""
+    cells = "".join(f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in ("# A", "B"))
+    table = f"<table:table><table:table-row>{cells}</table:table-row></table:table>"
+    note = f"<text:note><text:note-body><text:p>note</text:p>{table}</text:note-body></text:note>"
+    comments = "".join(
+        f"<office:annotation><dc:creator>{name}</dc:creator><text:p>see</text:p>{inner}</office:annotation>"
+        for name, inner in (("Ann", table), ("Bo", ""))
+    )
+    found = blocks(odf("text", f"<text:p>body{note}{comments}</text:p>"))
+    rows = "| # A | B |\n| --- | --- |"
+    assert [block.strip("\n") for block in found] == [
+        "body[^1]", "[^1]: note", rows, "## Comments", "- Ann: see", rows, "- Bo: see",
+    ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -355,3 +356,37 @@ def test_hidden_text_of_headers_is_left_out() -> None:
     header = part("hdr", paragraph(run("Company "), run("secret", "<w:vanish/>")))
     content = document(paragraph(run("body")), related=[("header", "header1.xml")], more={"word/header1.xml": header})
     assert extract_text(content, ".docx") == "body\n\n## Header\n\nCompany\n"
+
+
+def test_tables_around_the_text_are_tables() -> None:
+    """In comments, notes, headers and boxes in them a table is one, with what is above and below it apart."""
+
+    def table(*cells: str) -> str:
+        rows = (cells[:2], cells[2:])
+        made = ("".join(f"<w:tc>{paragraph(run(cell))}</w:tc>" for cell in row) for row in rows)
+        return "<w:tbl>" + "".join(f"<w:tr>{row}</w:tr>" for row in made) + "</w:tbl>"
+
+    comments = (
+        f'<w:comment w:id="0" w:author="Ann">{paragraph(run("see"))}{table("A", "# B", "1", "2")}'
+        f'{paragraph(run("end"))}</w:comment><w:comment w:id="1" w:author="Bo">{paragraph(run("next"))}</w:comment>'
+    )
+    note = f'<w:footnote w:id="2">{paragraph(run("note"))}{table("C", "D", "3", "4")}</w:footnote>'
+    box = f"<w:r><w:pict><w:txbxContent>{table('E', 'F', '5', '6')}</w:txbxContent></w:pict></w:r>"
+    mark = '<w:r><w:footnoteReference w:id="2"/></w:r>'
+    text = extract_text(
+        document(
+            paragraph(run("body"), mark),
+            related=[("comments", "c.xml"), ("footnotes", "n.xml"), ("header", "h.xml")],
+            more={
+                "word/c.xml": part("comments", comments),
+                "word/n.xml": part("footnotes", note),
+                "word/h.xml": part("hdr", f"<w:p>{box}</w:p>"),
+            },
+        ),
+        ".docx",
+    )
+    assert re.split(r"\n{2,}", text.strip()) == [
+        "body[^1]", "[^1]: note", "| C | D |\n| --- | --- |\n| 3 | 4 |", "## Header",
+        "| E | F |\n| --- | --- |\n| 5 | 6 |", "## Comments", "- Ann: see", "| A | # B |\n| --- | --- |\n| 1 | 2 |",
+        "end\n- Bo: next",
+    ]  # fmt: skip

@@ -13,6 +13,7 @@ from ingest_tui.extraction.intake.validation import EmptyDocumentError
 from ingest_tui.extraction.parse import extract, extract_text
 from ingest_tui.extraction.pdf import turned_lines
 from ingest_tui.extraction.pdf.page_text import is_noise, tidy_page
+from ingest_tui.model.chunking import split_into_chunks
 from tests.made_files import pdf_of, pdf_pages, stream
 
 FONT = b"/Resources << /Font << /F1 3 0 R >> >>"
@@ -234,3 +235,5 @@ def test_files_attached_to_pages_are_named_there_and_read_once() -> None:
     assert below.count("The bridge opens in May.") == 1
     noted = [element for element in extraction.elements if "Attached: plan.md" in element.text]
     assert [element.metadata["page_number"] for element in noted] == [1]
+    chunks = split_into_chunks(extraction.markdown, extraction.page_starts)
+    assert {(chunk.page, "May" in chunk.text) for chunk in chunks} == {(1, False), (None, False), (None, True)}

@@ -1,0 +1,58 @@
+"""Text that is no markup, as markdown that shows it as it is: no line of it is a heading, a fence, a quote or a table.
+
+The rules are those of `model.markdown_blocks`; a property test compares them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ingest_tui.extraction.intake.decoding import normalise_text
+
+_MARK = re.compile(r"[#`~>|<=:-]")
+_ITEM = r"(?:(?:[-*+]|\d{1,9}[.)])[ \t]++){0,9}+"
+_BEGINS_BLOCK = r"#{1,6}(?:[ \t]|$)|`{3}|~{3}|\||:?-+:?[ \t]*\||<(?:!--|(?:pre|script|style|textarea)(?:[\s>]|$))"
+_UNDERLINES = r"(?<=[^\n]\n){indent}(?=(?:=+|-+)[ \t]*$)"
+_IN_TEXT = re.compile(
+    rf"^[ \t]*+{_ITEM}(?=>|{_BEGINS_BLOCK})|{_UNDERLINES.format(indent='[ ]*+')}", re.MULTILINE | re.IGNORECASE
+)
+_QUOTE = r"[ \t]*+(?:>[ \t]*+)*+"
+_IN_QUOTES = re.compile(
+    rf"^{_QUOTE}{_ITEM}(?={_BEGINS_BLOCK})|{_UNDERLINES.format(indent=_QUOTE)}", re.MULTILINE | re.IGNORECASE
+)
+
+
+def literal(text: str, *, keeps_quotes: bool = False, below_text: bool = False) -> str:
+    """Return a block of text that is no markup with a backslash before what would begin or end a block of markdown.
+
+    What is within its lines stays as it is, and so do items of lists: they are what they look like. ``keeps_quotes``:
+    lines with ``>`` are quotes, as in mails. ``below_text``: a line of text is right above it.
+    """
+    if not _MARK.search(text):
+        return text
+    if below_text:
+        return literal(f".\n{text}", keeps_quotes=keeps_quotes)[2:]
+    return (_IN_QUOTES if keeps_quotes else _IN_TEXT).sub(r"\g<0>\\", normalise_text(text))
+
+
+def heading(level: int, text: str) -> str:
+    """Return a heading of a text that is no markup, as one line; the text itself for level 0."""
+    if not level:
+        return literal(text)
+    line = " ".join(text.split())
+    return f"{'#' * level} {line[:-1]}\\#" if line.endswith("#") else f"{'#' * level} {line}"
+
+
+def labelled(label: str, blocks: Iterable[str]) -> str:
+    """Return what is below a label, such as the author of a comment: its texts next to it, its tables below.
+
+    ``blocks`` are markdown, their texts `literal`. Nothing where there are none.
+    """
+    shown = label
+    for block in blocks:
+        if block.startswith("|"):
+            shown += f"\n\n{block}\n"
+        else:
+            shown += ("\n" if shown.endswith("\n") else " ") + " ".join(block.split())
+    return "" if shown == label else shown
