@@ -18,6 +18,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from textual.pilot import Pilot
+
 from ingest_tui.services.client import Client
 from ingest_tui.services.demo import make_demo_documents
 from ingest_tui.services.jobs.jobs import enqueue_sync
@@ -111,13 +113,20 @@ def _work(root: Path, job_id: str) -> None:
 async def _take(root: Path, name: str, size: tuple[int, int], keys: list[str]) -> None:
     app = IngestApp(root)
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(1.5)
+        await _settle(app, pilot)
         for key in keys:
             await pilot.press(key)
-            await pilot.pause(1.0)
-        await pilot.pause(0.5)
+            await _settle(app, pilot)
         picture = app.export_screenshot(title="ingest-tui")
         (PICTURES / f"{name}.svg").write_text(picture, encoding="utf-8")
+
+
+async def _settle(app: IngestApp, pilot: Pilot[int]) -> None:
+    """Let the application go on until all that it asked for is answered, and shown."""
+    await pilot.pause(1.0)
+    while not app.model.complete or any(not worker.is_finished for worker in app.workers):
+        await pilot.pause(0.1)
+    await pilot.pause(0.5)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,19 @@ def test_an_edit_that_chooses_nothing_says_nothing(cli: Cli) -> None:
         assert result.out == "changed source docs\n"
 
 
+def test_a_source_gets_another_name_and_keeps_its_identifier(cli: Cli) -> None:
+    """Commands find it by either; no name is refused, and one that another source has or is."""
+    cli.run("source", "add", "local", "more", "--path", str(cli.docs))
+    edited, shown = cli.run_each(
+        ("source", "edit", "docs", "--name", " Our Docs ", "--json"), ("source", "show", "Our Docs", "--json")
+    )
+    assert (edited.json["source_id"], edited.json["name"], shown.json["source_id"]) == ("docs", "Our Docs", "docs")
+    assert "its identifier stays 'docs'" in cli.run("source", "edit", "docs", "--name", " ", code=2).err
+    for source, taken in (("docs", "more"), ("more", "Our Docs")):
+        refused = cli.run("source", "edit", source, "--name", taken, code=2)
+        assert f"a source named '{taken}' is already there" in refused.err
+
+
 def test_a_source_whose_record_is_missing_or_damaged_is_named(cli: Cli) -> None:
     """Its own options are not known then, and that is not what is wrong; nor with a name that is no source's."""
     record = cli.workspace / "sources" / "docs.json"

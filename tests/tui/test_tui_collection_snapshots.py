@@ -34,7 +34,8 @@ def _generation(number: int, name: str, state: GenerationState, **values: Any) -
     return Generation(number=number, key=key, embedder=embedder, state=state, created_at=AT, **values)
 
 
-def _page(_collection_id: str) -> CollectionPage:
+def collection_page(_collection_id: str) -> CollectionPage:
+    """Return a collection with sources, two generations and a job that runs."""
     preferences = CollectionPreferences(embedder="tiny", reranker="cross", chunk_size=1200, keep_versions=5)
     collection = Collection(
         collection_id="default", name="Annual reports", description="what was said \x1b[31m[/] each year",
@@ -59,7 +60,7 @@ def _page(_collection_id: str) -> CollectionPage:
 def picture_client(root: Path) -> Client:
     """Return a client whose collection and documents are always the same."""
     client = shelf_client(root)
-    let_answer(client.collections, page=_page)
+    let_answer(client.collections, page=collection_page)
     states = {"contract.pdf": "running", "copy.md": "succeeded", "日本語[/].txt": "queued", "\x1b[31m.csv": "failed"}
     let_answer(client.vectors, states=lambda _rows, **_how: states)
     return client

@@ -67,6 +67,9 @@ def test_without_logs_the_view_says_where_lines_come_from(root: Path) -> None:
         await until(pilot, lambda: "2 shows the sources" in screen_text(app))
         await pilot.press("enter", "i", "f", "v", "t", "k")
         await until(pilot, lambda: "about no document" in notices(app))
+        say(root, "the first")
+        await until(pilot, lambda: "the first" in screen_text(app) and "No lines yet" not in screen_text(app))
+        assert app.screen.current["message"] == "the first"
 
     run_story(root, story)
 

@@ -288,6 +288,31 @@ def test_a_click_on_a_tab_shows_its_view(root: Path) -> None:
     run_story(root, story)
 
 
+def test_a_click_on_a_head_sorts_and_on_a_key_acts(root: Path) -> None:
+    """Again on the same head, the order turns around; of a row no head is clicked."""
+    add_job(root, "20261121-000001-docs-aaaa", source_id="b")
+    add_job(root, "20261121-000002-docs-bbbb", source_id="a")
+
+    def sources(app: Any) -> list[str]:
+        return [row.source_id for row in app.screen.table.rows]
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: sources(app) == ["a", "b"])
+        lines = screen_text(app).splitlines()
+        y = next(number for number, line in enumerate(lines) if "SOURCE" in line)
+        head = (lines[y].index("SOURCE"), y)
+        await pilot.click(offset=head)
+        await until(pilot, lambda: "sort: source v" in said(app, "info"))
+        await pilot.click(offset=head)
+        await until(pilot, lambda: "sort: source ^" in said(app, "info") and sources(app) == ["b", "a"])
+        await pilot.click(offset=(lines[y].index("STATE"), y + 1))
+        assert app.screen.sort == "source"
+        await pilot.click("#keys", offset=(lines[-1].index("filter"), 0))
+        await until(pilot, lambda: app.screen.has_class("-filtering"))
+
+    run_story(root, story)
+
+
 def test_a_view_is_set_up_once(root: Path) -> None:
     """The ages grow by one timer, and the focus stays where a view has put it when it was opened."""
     some_jobs(root, 1)

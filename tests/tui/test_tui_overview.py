@@ -22,6 +22,7 @@ from ingest_tui.tui.views.overview.overview_columns import last_states, next_wor
 from ingest_tui.tui.views.sources.source_screen import SourceScreen
 from ingest_tui.tui.widgets.board import Board
 from ingest_tui.tui.widgets.glyphs import Glyphs
+from ingest_tui.tui.widgets.line import Line
 from tests.tui.stories import HOSTILE_NAMES, NOW, add_job, let_answer, run_story, said, screen_text, until
 
 pytestmark = pytest.mark.usefixtures("overview_first")
@@ -50,6 +51,17 @@ def busy(root: Path) -> None:
         at="2026-11-21T11:59:30.000Z",
         percent=0.0,
     )
+
+
+def test_the_day_is_that_of_all_jobs(root: Path) -> None:
+    """Also where it was drawn once before the jobs were read, as at every start."""
+    busy(root)
+
+    async def story(app: Any, pilot: Any) -> None:
+        day = app.screen.query_one("#activity-3", Line)
+        await until(pilot, lambda: "docs/min" in str(day.said) and not str(day.said).endswith(" 0 max"))
+
+    run_story(root, story, size=(120, 35))
 
 
 def test_the_program_begins_here(root: Path) -> None:

@@ -16,6 +16,7 @@ from ingest_tui.tui.app import run_tui
 from ingest_tui.tui.terminal.safety import LOST_TERMINAL_EXIT
 from tests.tui.pty_app import RUN, PtyApp, foreign_controls
 from tests.tui.stories import HOSTILE_NAMES, add_job, add_outcomes, outcome
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +50,20 @@ def started(root: Path) -> Iterator[PtyApp]:
         yield app
     finally:
         app.close()
+
+
+def test_the_screen_is_painted_again_after_a_suspension(started: PtyApp) -> None:
+    """Ctrl+Z gives the terminal to the shell, which clears it or not; ``fg`` finds all of the screen."""
+
+    def is_stopped() -> bool:
+        started.read(0.02)  # it stops once all is written
+        return Path(f"/proc/{started.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+    started.send(b"\x1a")
+    wait_until(is_stopped)
+    started.output = b""
+    os.kill(started.pid, signal.SIGCONT)
+    started.read_until(lambda output: b"No jobs yet" in output and b"quit" in output)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])

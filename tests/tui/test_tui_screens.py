@@ -11,6 +11,7 @@ import pytest
 from textual.widgets import Button, Input
 
 from ingest_tui.model.errors import BusyError
+from ingest_tui.model.job import JobState
 from ingest_tui.services.client import Client
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
@@ -28,6 +29,7 @@ from ingest_tui.tui.views.sources.source_form_screen import SourceForm
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from tests.tui.stories import (
     HOSTILE_NAMES,
+    NOW_TEXT,
     add_job,
     add_outcomes,
     at_rest,
@@ -285,6 +287,21 @@ def test_a_job_shows_phases_outcomes_and_its_log(root: Path) -> None:
         await until(pilot, lambda: "INFO    go" in screen_text(app))
         await pilot.press("escape", "escape", "escape")  # from the filter, from the log, from the job
         await until(pilot, lambda: isinstance(app.screen, JobsScreen))
+
+    run_story(root, story)
+
+
+def test_a_job_that_ends_with_no_outcome_says_so(root: Path) -> None:
+    """What is said of the outcomes that are to come does not stay when none can come any more."""
+    manifest = add_job(root, "20261121-000001-docs-aaaa", "queued")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: len(app.screen.table.rows) == 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: "no document is finished yet" in screen_text(app))
+        write_manifest(root, manifest.model_copy(update={"state": JobState.CANCELLED, "finished_at": NOW_TEXT}))
+        app.feed.look_now()
+        await until(pilot, lambda: "no document was processed" in screen_text(app))
 
     run_story(root, story)
 

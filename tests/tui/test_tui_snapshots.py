@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +13,12 @@ import pytest
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.issue import Issue, IssueGroup, IssueKind, group_issues
-from ingest_tui.model.job import HeldDeletions, ParsingItem
+from ingest_tui.model.job import HeldDeletions
 from ingest_tui.model.source import Source
 from ingest_tui.services.client import Client
 from ingest_tui.services.documents.documents import DocumentPage, remarks_of
 from ingest_tui.services.overview import Overview
 from ingest_tui.store.fs.disk import Room
-from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.app import IngestApp
 from ingest_tui.tui.views.audit.audit_screen import AuditScreen
@@ -31,7 +29,7 @@ from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.logs.logs_screen import LogsScreen
 from ingest_tui.tui.views.sources.source_screen import SourceScreen
-from tests.tui.stories import NOW, NOW_TEXT, add_job, add_outcomes, at_rest, let_answer, outcome, until
+from tests.tui.stories import NOW, NOW_TEXT, add_job, at_rest, let_answer, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -39,10 +37,6 @@ pytestmark = [
 ]
 
 
-PARSING = [
-    ParsingItem(key="reports/2026/\x1b]0;x\x07b[/]-survey.pdf", pid=4419, since="2026-11-21T11:59:18.000Z"),
-    ParsingItem(key="chapter-25.md", pid=4420, since="2026-11-21T11:59:59.000Z"),
-]
 HELD = HeldDeletions(documents=214, known=3310, reason="mass_deletion")
 
 
@@ -66,9 +60,9 @@ def still_client(root: Path) -> Client:
     return client
 
 
-def overview_client(root: Path) -> Client:
-    """Return a still client whose disk and catalogue are always as large."""
-    client = still_client(root)
+def overview_client(root: Path, client: Client | None = None) -> Client:
+    """Return a still client, or this one, whose disk and catalogue are always as large."""
+    client = client or still_client(root)
     overview = client.maintenance.overview
 
     def still() -> Overview:
@@ -78,44 +72,6 @@ def overview_client(root: Path) -> Client:
 
     let_answer(client.maintenance, overview=still)
     return client
-
-
-@pytest.fixture
-def busy(root: Path) -> Iterator[Path]:
-    """A workspace with jobs in several states, and the running one's lock held."""
-    add_job(
-        root,
-        "20261120-063105-archive-8h2m",
-        "succeeded",
-        listed=4500,
-        at="2026-11-20T06:31:05.000Z",
-        source_id="archive",
-    )
-    add_job(root, "20261121-090000-scans-4k7d", "failed", listed=120, failed=30, source_id="scans",
-            at="2026-11-21T09:00:00.000Z", errors=["PDF encrypted", "the file is cut short"])  # fmt: skip
-    add_job(root, "20261121-101500-mail-2w9x", "partial", listed=80, failed=2, at="2026-11-21T10:15:00.000Z",
-            source_id="mail", errors=["[bold]markup[/]\x1b[31m.eml"])  # fmt: skip
-    add_job(
-        root, "20261121-113000-legal-6c5v", "cancelled", listed=12, at="2026-11-21T11:30:00.000Z", source_id="legal"
-    )
-    running = "20261121-115800-handbook-7k3q"
-    add_job(root, running, "running", listed=500, ingested=410, failed=2, percent=82.4, eta=6.0, source_id="handbook",
-            at="2026-11-21T11:58:00.000Z", errors=["it is protected by a password"], parsing=PARSING)  # fmt: skip
-    add_job(root, "20261121-115930-wiki-3n8p", "queued", at="2026-11-21T11:59:30.000Z", source_id="wiki", percent=0.0)
-    add_outcomes(root, running, [outcome(f"chapter-{n:02d}.md", milliseconds=n, bytes=900 * n) for n in range(1, 25)])
-    add_outcomes(root, running, [
-        outcome("contract.pdf", "failed", "encrypted", detail="it is protected by a password", bytes=81_000),
-        outcome("copy.md", "duplicate", "same_content", detail="chapter-01.md", bytes=900),
-        outcome("\x1b]0;x\x07日本語.txt", "rejected", "unsupported_type", detail="b[/].pdf", bytes=12),
-    ])  # fmt: skip
-    (root / "jobs" / running / "log.jsonl").write_text(
-        f'{{"at":"{NOW_TEXT}","level":"info","message":"job started","attempt":1}}\n'
-        f'{{"at":"{NOW_TEXT}","level":"warning","message":"it is protected by a password","document":"contract.pdf"}}\n'
-    )
-    lock = FileLock(root / "jobs" / running / "lock")
-    assert lock.try_acquire()
-    yield root
-    lock.release()
 
 
 def _jobs(app: IngestApp) -> JobsScreen:

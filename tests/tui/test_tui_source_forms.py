@@ -153,7 +153,8 @@ def test_a_source_is_changed_and_only_what_was_changed(root: Path, folder: Path)
         assert [field(app, name).value for name in ("path", "since", "deny_types", "priority")] == [
             str(folder), "2026-01-31", "docm", "7"
         ]  # fmt: skip
-        assert not app.screen.query("#field-name")
+        assert field(app, "name").value == "handbook"
+        field(app, "name").value = "Handbook of the team"
         field(app, "since").value = ""
         field(app, "exclude").value = "*.txt"
         await pilot.press("enter")
@@ -166,9 +167,10 @@ def test_a_source_is_changed_and_only_what_was_changed(root: Path, folder: Path)
     run_story(root, story)
     source = sources_of(root)["handbook"]
     assert (source.since, source.source_config["exclude"], source.priority) == (None, ["*.txt"], 7)
+    assert source.name == "Handbook of the team"
     workspace = open_workspace_at(root)
     edits = [entry for entry in workspace.audit.entries() if entry["action"] == "source.edit"]
-    assert [entry["details"]["changed"] for entry in edits] == [["exclude", "since"]]
+    assert [entry["details"]["changed"] for entry in edits] == [["exclude", "name", "since"]]
 
 
 def test_a_form_has_the_schedule_and_what_a_source_chooses_itself(root: Path, folder: Path) -> None:

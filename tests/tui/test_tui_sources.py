@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from ingest_tui.model.source import Source
 from ingest_tui.services.client import Client
 from ingest_tui.services.sources.sources import SourceSummary, add_source
 from ingest_tui.store.workspace import open_workspace_at
-from ingest_tui.tui.dialogs.dialogs import Choose
+from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.dialogs.report import TestReport
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
@@ -181,6 +182,29 @@ def test_watch_and_enable_change_all_that_are_marked(root: Path, folder: Path) -
 
     run_story(root, story)
     assert source_on_disk(root, "b").watch
+
+
+def test_a_forced_sync_is_asked_for_and_reads_everything_again(root: Path, folder: Path) -> None:
+    """Nothing is queued before a person has agreed; the job then takes what has not changed, too."""
+    add_folder(root, folder)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("2")
+        await until(pilot, lambda: len(app.screen.table.rows) == 1)
+        await pilot.press("S")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        assert "changed or not" in screen_text(app)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, SourcesScreen))
+        assert not app.model.rows
+        await pilot.press("S")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("y")
+        await until(pilot, lambda: len(app.model.rows) == 1)
+
+    run_story(root, story)
+    with closing(open_workspace_at(root)) as workspace:
+        assert [job.options for job in workspace.jobs.waiting()] == [{"force": True}]
 
 
 def test_removal_names_what_goes_and_may_keep_the_documents(root: Path, folder: Path) -> None:

@@ -124,6 +124,7 @@ def _plain_changes(options: dict[str, Any]) -> dict[str, Any]:
 
 @source.command(cls=TypedCommand)
 @click.argument("source_id", metavar="SOURCE", type=SOURCE)
+@click.option("--name", "new_name", metavar="TEXT", help="What it is called; its identifier stays.")
 @common_options
 @click.option("--unset", "removed", multiple=True, metavar="KEY", help="Follow the collection again.")
 @click.option("--detach", is_flag=True, help="Only queue what follows; a worker does it.")
@@ -158,6 +159,8 @@ def edit(ctx: click.Context, session: Session, /, source_id: str, as_json: bool,
     for field in ("allow_types", "deny_types"):
         if options[field] or options["any_type"]:
             changes[field] = options[field]
+    if options["new_name"] is not None:
+        changes["name"] = options["new_name"]
     changes |= workspace_settings(options) | hold_settings(options) | schedule_settings(options, before.schedule)
     preferences, unset = assignments(options["assigned"]), options["removed"]
     if not changes and not config and not preferences and not unset:

@@ -128,8 +128,8 @@ class AwsEntry(Entry):
     access_key_id: NonEmptyText
     secret_access_key: NonEmptyText
     session_token: NonEmptyText | None = None
-    region: NonEmptyText | None = None
-    endpoint_url: Address | None = None
+    region: NonEmptyText | None = Field(default=None, description="the region of the buckets, e.g. eu-central-1")
+    endpoint_url: Address | None = Field(default=None, description="the address of a store that is not AWS")
 
 
 class EntraEntry(Entry):
@@ -138,14 +138,18 @@ class EntraEntry(Entry):
     ``thumbprint``, as the portal shows it, stands for the certificate where the PEM text is the private key alone.
     """
 
-    tenant_id: NonEmptyText
-    client_id: NonEmptyText
-    cloud: Literal["global", "gcc", "gcc-high", "dod", "china"] = "global"
-    authority: SafeAddress | None = None
-    graph_url: Address | None = None
+    tenant_id: NonEmptyText = Field(description="the directory (tenant) id of the organisation, or its domain")
+    client_id: NonEmptyText = Field(description="the application (client) id of the registration")
+    cloud: Literal["global", "gcc", "gcc-high", "dod", "china"] = Field(
+        default="global", description="where the organisation is: the public cloud, or a national one"
+    )
+    authority: SafeAddress | None = Field(default=None, description="where to sign in (empty: that of the cloud)")
+    graph_url: Address | None = Field(default=None, description="where Microsoft Graph is (empty: that of the cloud)")
     certificate: NonEmptyText | None = None
     certificate_password: NonEmptyText | None = None
-    thumbprint: NonEmptyText | None = None
+    thumbprint: NonEmptyText | None = Field(
+        default=None, description="of the certificate, where its PEM text is the private key alone"
+    )
     client_secret: NonEmptyText | None = None
 
     @model_validator(mode="after")
@@ -158,7 +162,7 @@ class EntraEntry(Entry):
 class BasicEntry(Entry):
     """A name and its password."""
 
-    username: NonEmptyText
+    username: NonEmptyText = Field(description="the name to sign in with")
     password: NonEmptyText
 
 
@@ -166,26 +170,28 @@ class TokenEntry(Entry):
     """A token that is sent as it is."""
 
     token: NonEmptyText
-    header: NonEmptyText = "Authorization"
-    scheme: str = "Bearer"
+    header: NonEmptyText = Field(default="Authorization", description="the header that it is sent in")
+    scheme: str = Field(default="Bearer", description="the word before it in the header")
 
 
 class ApiKeyEntry(Entry):
     """A key that is sent in a header of its own."""
 
     api_key: NonEmptyText
-    header: NonEmptyText = "X-API-Key"
+    header: NonEmptyText = Field(default="X-API-Key", description="the header that it is sent in")
 
 
 class OAuthEntry(Entry):
     """OAuth 2.0 client credentials (RFC 6749, section 4.4)."""
 
-    token_url: SafeAddress
-    client_id: NonEmptyText
+    token_url: SafeAddress = Field(description="where tokens are issued")
+    client_id: NonEmptyText = Field(description="who signs in, as the issuer calls it")
     client_secret: NonEmptyText
-    scope: str = ""
-    audience: str = ""
-    client_authentication: Literal["basic", "body"] = "basic"
+    scope: str = Field(default="", description="what the token is for, where the issuer asks for it")
+    audience: str = Field(default="", description="who takes the token, where the issuer asks for it")
+    client_authentication: Literal["basic", "body"] = Field(
+        default="basic", description="how the secret is sent: in a header (basic) or in the body"
+    )
 
 
 _PROVIDERS = "ingest_tui.credentials.providers"

@@ -12,6 +12,7 @@ from rich.text import Text
 from textual import events, on
 from textual._compositor import CompositorUpdate
 from textual.content import Content
+from textual.driver import Driver
 from textual.filter import ANSIToTruecolor, LineFilter, NoColor
 from textual.screen import Screen
 
@@ -180,6 +181,11 @@ class IngestApp(Going):
         if isinstance(renderable, CompositorUpdate):
             renderable = self.painting.only_changes(renderable)
         super()._display(screen, cast("Any", renderable))
+
+    @on(Driver.SignalResume)
+    def paint_after_suspension(self) -> None:
+        """Paint the screen that the shell has taken away; Textual does so only where it ran another program itself."""
+        self.paint_all()
 
     def paint_all(self) -> None:
         """Send the whole screen again, whatever the terminal shows: other programs may have written to it."""

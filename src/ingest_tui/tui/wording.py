@@ -118,6 +118,8 @@ def plural(number: int, word: str) -> str:
 
 def named(name: str, value: object) -> str:
     """Return a value of a log line with its name; of many counters only those that count something."""
+    if isinstance(value, list):
+        value = ", ".join(str(part) for part in value)
     if isinstance(value, dict):
         return " ".join(f"{inner}={number}" for inner, number in value.items() if number)
     return f"{name}={value}"

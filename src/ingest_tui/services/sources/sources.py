@@ -238,6 +238,10 @@ def _save_edited(workspace: Workspace, base: Source, values: dict[str, Any], *, 
 def _edited(workspace: Workspace, source: Source, values: dict[str, Any]) -> Source:
     """Return a source with other values, checked."""
     source_id = source.source_id
+    name = values.get("name")
+    if isinstance(name, str) and name != source.name:
+        values = values | {"name": name.strip()}
+        check_new_name(workspace, source_id, values["name"])
     edited = _checked(workspace, {"collection_id": source.collection_id, **values, "updated_at": rfc3339_now()}, source)
     if edited.collection_id != source.collection_id and _has_documents(workspace, source_id):
         raise UsageError(
@@ -246,6 +250,15 @@ def _edited(workspace: Workspace, source: Source, values: dict[str, Any]) -> Sou
             source_id=source_id,
         )
     return edited
+
+
+def check_new_name(workspace: Workspace, source_id: str, name: str) -> None:
+    """Raise `UsageError` where a source cannot be called ``name``: it is empty, or another source is meant by it."""
+    if not name:
+        raise UsageError("a source has a name", hint=f"its identifier stays {source_id!r} whatever its name is")
+    for other in workspace.sources.all():
+        if other.source_id != source_id and name in {other.source_id, other.name}:
+            raise UsageError(f"a source named {name!r} is already there", hint="choose another name")
 
 
 def _has_documents(workspace: Workspace, source_id: str) -> bool:

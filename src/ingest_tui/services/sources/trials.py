@@ -33,7 +33,13 @@ from ingest_tui.services.sources.draft_settings import (
     settings_in_parts,
     without_parts,
 )
-from ingest_tui.services.sources.sources import add_source, check_backends, connector_config_model, edit_source
+from ingest_tui.services.sources.sources import (
+    add_source,
+    check_backends,
+    check_new_name,
+    connector_config_model,
+    edit_source,
+)
 from ingest_tui.store.workspace import Workspace
 
 PREVIEW_ITEMS = 1000
@@ -58,6 +64,11 @@ class SourceDraft:
     source_id: str | None = None
     based_on: Source | None = field(default=None, repr=False)
 
+    @property
+    def is_renamed(self) -> bool:
+        """Whether the source that is being edited gets another name."""
+        return self.based_on is not None and self.name != self.based_on.name
+
 
 class PreviewItem(NamedTuple):
     """An item of the listing: taken, or left out with its reason."""
@@ -78,6 +89,11 @@ def source_problems(workspace: Workspace, draft: SourceDraft) -> dict[str, str]:
     problems: dict[str, str] = {}
     if draft.source_id is None:
         problems |= _problems_of_name(workspace, draft.name)
+    elif draft.is_renamed:
+        try:
+            check_new_name(workspace, draft.source_id, draft.name.strip())
+        except IngestError as error:
+            problems["name"] = _problem_of(error)
     model = connector_config_model(draft.source_type)
     required = next((name for name, info in model.model_fields.items() if info.is_required()), "")
     config_problems = _problems_of(lambda: model.model_validate(draft.config), required)
@@ -209,6 +225,8 @@ def save_draft(workspace: Workspace, draft: SourceDraft) -> Source:
     common = _fields_of(draft.common) | joined_settings(draft.common, draft.based_on)
     if draft.source_id is None:
         return add_source(workspace, source_type=draft.source_type, name=draft.name, config=draft.config, **common)
+    if draft.is_renamed:
+        common["name"] = draft.name
     return edit_source(
         workspace,
         draft.source_id,

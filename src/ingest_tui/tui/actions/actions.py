@@ -91,6 +91,8 @@ ACTIONS: tuple[Action, ...] = (
            "ingest-tui source add TYPE NAME …", changes=True),
     Action("source.sync", "Sync the source now", "s", "sync_sources", _SOURCES, "sync",
            "ingest-tui sync {source} --detach", menu=True, changes=True),
+    Action("source.force", "Sync and read everything again, changed or not", "S", "force_sync", _SOURCES, "",
+           "ingest-tui sync {source} --force --detach", menu=True, changes=True),
     Action("source.plan", "Plan: what a sync would do, and why", "p", "plan_source", _SOURCES, "plan",
            "ingest-tui plan {source}", menu=True),
     Action("source.test", "Test the source", "t", "test_source", _SOURCES, "test",

@@ -40,6 +40,21 @@ class Board(VirtualTable[Row], Generic[Row]):
         """The title that is shown."""
         return self._title
 
+    def fill(
+        self,
+        title: str,
+        rows: Sequence[Row],
+        empty: Sequence[str],
+        *,
+        subtitle: str = "",
+        total: int = 0,
+        from_top: bool = False,
+    ) -> None:
+        """Show rows, or the lines ``empty``; the title says how many there are, and of how many (``total``)."""
+        many = f" {len(rows):,}" if rows else ""
+        self.say_title(f"{title}{many}{f' of {total:,}' if total > len(rows) else ''}", subtitle)
+        self.show(rows, empty=empty, from_top=from_top)
+
     def move(self, steps: int) -> None:
         """Move the cursor, or leave the panel where one step leads out of it."""
         if abs(steps) == 1 and not 0 <= self.cursor + steps < len(self.rows):

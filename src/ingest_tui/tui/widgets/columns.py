@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import ceil
 from typing import Generic, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
@@ -26,7 +27,8 @@ class Cell(NamedTuple):
 class Column(Generic[Row]):
     """A column. ``width`` 0 takes what is left; it is shown from a table of ``from_width`` cells on.
 
-    ``is_path``: what is too long is cut in the middle, so that the name at its end stays.
+    ``is_path``: what is too long is cut in the middle, so that the name at its end stays. ``share``: how much it gets
+    of what is left, in proportion to the others.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Column(Generic[Row]):
     from_width: int = 0
     right: bool = False
     is_path: bool = False
+    share: int = 1
 
 
 def fit(text: str, width: int, *, right: bool = False, is_path: bool = False) -> str:
@@ -53,9 +56,10 @@ def fit(text: str, width: int, *, right: bool = False, is_path: bool = False) ->
 def cut_path(path: str, width: int) -> str:
     """Return a path in at most ``width`` cells: its beginning, an ellipsis, and its name, as far as there is room.
 
-    A third is kept for the beginning, which tells apart what has the same name.
+    A third is kept for the beginning, which tells apart what has the same name. What has no folder is a name.
     """
-    head_width = max((width - 1) // 3, width - 1 - cell_len(path[path.rstrip("/").rfind("/") :]))
+    name = path[max(path.rstrip("/").rfind("/"), 0) :]
+    head_width = max((width - 1) // 3, width - 1 - cell_len(name))
     head = set_cell_size(path, head_width)
     tail, room = "", width - 1 - head_width
     for letter in reversed(path):
@@ -70,10 +74,12 @@ def lay_out(columns: Iterable[Column[Row]], width: int, *, gutter: int) -> list[
     """Return the columns that are shown in ``width`` cells, each with its own; those without a width share the rest."""
     shown = [column for column in columns if column.from_width <= width]
     fixed = sum(column.width + 1 for column in shown)
-    flexible = sum(1 for column in shown if not column.width)
-    share, extra = divmod(max(0, width - gutter - fixed), flexible) if flexible else (0, 0)
+    rest, shares = max(0, width - gutter - fixed), sum(column.share for column in shown if not column.width)
     laid_out = []
     for column in shown:
-        laid_out.append((column, column.width or share + (1 if extra > 0 else 0)))
-        extra -= not column.width
+        cells = column.width
+        if not cells:
+            cells = ceil(rest * column.share / shares)
+            rest, shares = rest - cells, shares - column.share
+        laid_out.append((column, cells))
     return laid_out

@@ -9,7 +9,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input
 
@@ -33,14 +32,14 @@ class Form(VerticalScroll):
     Form {
         height: 1fr; scrollbar-size-vertical: 1;
         .form--row { height: 1; }
-        .form--label { width: 20; }
+        .form--label { width: 22; }
         .form--group { text-style: bold; color: $text-accent; margin-top: 1; }
         Input { height: 1; width: 1fr; border: none; padding: 0; background: $panel; }
         Input:focus { border: none; background: $primary-muted; }
         &:ansi Input { text-style: underline; }
         Button { margin-left: 1; min-width: 8; }
         Button:focus { text-style: bold reverse; }
-        .form--help { color: $text-muted; padding-left: 20; }
+        .form--help { color: $text-muted; padding-left: 22; height: auto; text-wrap: wrap; text-overflow: fold; }
         .form--help.-bad { color: $text-error; text-style: bold; }
     }
     """
@@ -158,7 +157,9 @@ class Form(VerticalScroll):
             line = self.query_one(f"#help-{name}", Line)
             line.set_class(bool(problem), "-bad")
             text = f"! {problem}" if problem else self._notes.get(name) or by_name[name].description
-            line.say(Content(safe_display(text)))
+            if line.said != safe_display(text):
+                line.say(safe_display(text))
+                line.refresh(layout=True)  # it may take another number of lines
 
     def focus_problem(self) -> bool:
         """Go to the first field that something is wrong with; False when there is none."""

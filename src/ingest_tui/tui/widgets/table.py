@@ -90,6 +90,9 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
     class Opened(TableMessage):
         """A row was chosen with the mouse."""
 
+    class HeadClicked(TableMessage):
+        """The head of a column was clicked; ``key`` is the name of the column."""
+
     def __init__(
         self,
         columns: Sequence[Column[Row]],
@@ -349,13 +352,23 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the line, and open it on a double click."""
+        """Move the cursor to the line, and open it on a double click; on a head, say which."""
         offset = event.get_content_offset(self)
+        if offset is not None and offset.y == 0 and self.rows:
+            self._click_head(offset.x)
+            return
         position = -1 if offset is None else offset.y - 1 + self.scroll_offset.y
         if offset is not None and offset.y > 0 and 0 <= position < len(self.rows):
             self.move(position - self.cursor)
             if event.chain > 1:
                 self.post_message(self.Opened(self, self.current_key))
+
+    def _click_head(self, x: int) -> None:
+        start = GUTTER
+        for column, cells in self._laid_out():
+            if start <= x < start + cells:
+                self.post_message(self.HeadClicked(self, column.name))
+            start += cells + 1
 
     # Drawing
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ingest_tui.model.errors import ValidationError
-from ingest_tui.services.sources.sources import add_source, edit_source
-from ingest_tui.services.sources.trials import SourceDraft, save_draft
+from ingest_tui.model.errors import UsageError, ValidationError
+from ingest_tui.services.sources.sources import add_source, edit_source, replace_source
+from ingest_tui.services.sources.trials import SourceDraft, draft_of, save_draft, source_problems
 from ingest_tui.store.workspace import init_workspace
 
 
@@ -38,3 +39,22 @@ def test_none_leaves_a_setting_at_its_default(tmp_path: Path) -> None:
     saved = save_draft(workspace, SourceDraft("local", "docs", {"path": str(tmp_path)}, left_empty))
     assert (saved.max_size, saved.priority, saved.watch) == (50_000_000, 100, False)
     assert saved.extraction.by_type == {"pdf": "unstructured"}
+
+
+def test_a_source_gets_a_name_that_no_other_is_meant_by(tmp_path: Path) -> None:
+    """By an edit, by a form, which says so before it saves, and by its record, where a name that is none is refused."""
+    workspace, _ = init_workspace(tmp_path / "workspace")
+    for name in ("docs", "More"):
+        add_source(workspace, source_type="local", name=name, config={"path": str(tmp_path)})
+    assert edit_source(workspace, "docs", name=" Our Docs ").name == "Our Docs"
+    for taken in ("more", "More", "", " "):
+        with pytest.raises(UsageError):
+            edit_source(workspace, "docs", name=taken)
+    draft = replace(draft_of(workspace, "docs"), name="More", common={})
+    assert source_problems(workspace, draft) == {"name": "a source named 'More' is already there"}
+    assert save_draft(workspace, replace(draft, name="Docs", config={})).name == "Docs"
+    record = workspace.sources.get("docs").model_dump(mode="json")
+    for wrong in ({**record, "name": None}, {name: value for name, value in record.items() if name != "name"}):
+        with pytest.raises(ValidationError):
+            replace_source(workspace, "docs", wrong)
+    assert workspace.sources.get("docs").name == "Docs"

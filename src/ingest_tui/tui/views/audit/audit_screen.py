@@ -20,6 +20,7 @@ from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.editable_records import Record
 from ingest_tui.tui.views.base.following_screen import FollowingScreen
 from ingest_tui.tui.widgets.columns import Cell, Column
+from ingest_tui.tui.widgets.drawings import with_drawing
 from ingest_tui.tui.widgets.table import VirtualTable
 
 MOST_ENTRIES = 20_000
@@ -42,7 +43,7 @@ class AuditRow:
 
 def _row(number: int, entry: dict[str, Any]) -> AuditRow:
     known = entry.get("details")
-    details = "  ".join(f"{name}={value}" for name, value in known.items()) if isinstance(known, dict) else ""
+    details = "  ".join(wording.named(name, value) for name, value in known.items()) if isinstance(known, dict) else ""
     words = " ".join(str(entry.get(name, "")) for name in ("at", "by", "action", "target", "outcome"))
     return AuditRow(number, entry, details, f"{words} {details}".lower())
 
@@ -55,7 +56,7 @@ def _outcome(row: AuditRow) -> Cell:
 COLUMNS: list[Column[AuditRow]] = [
     Column("at", "WHEN", 14, lambda row: Cell(row.text("at")[5:19].replace("T", " "), "quiet")),
     Column("by", "WHO", 14, lambda row: Cell(row.text("by")), from_width=64),
-    Column("action", "ACTION", 17, lambda row: Cell(row.text("action"))),
+    Column("action", "ACTION", 19, lambda row: Cell(row.text("action"))),
     Column("target", "TARGET", 0, lambda row: Cell(row.text("target")), is_path=True),
     Column("outcome", "OUTCOME", 9, _outcome, from_width=50),
     Column("details", "DETAILS", 0, lambda row: Cell(row.details, "quiet"), from_width=110),
@@ -70,6 +71,7 @@ class AuditScreen(FollowingScreen):
     sorts: ClassVar[dict[str, str]] = {
         "newest": "Newest first", "who": "By who did it", "action": "By action", "target": "By what it was done to",
     }  # fmt: skip
+    sorts_of_heads: ClassVar[dict[str, str]] = {"at": "newest", "by": "who"}
     CSS_PATH = "audit_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("audit")]
 
@@ -127,7 +129,15 @@ class AuditScreen(FollowingScreen):
     def _empty_words(self) -> list[str]:
         if self._rows is None:
             return self.why_unread or ["reading …"]
-        return wording.nothing_matches("line") if self._rows else ["Nothing has been done yet."]
+        if self._rows:
+            return wording.nothing_matches("line")
+        return with_drawing(
+            "audit",
+            "Nothing has been done yet.",
+            "",
+            "Who has changed what in this workspace, and when, is shown here.",
+            "Press 2, then a to add a source.",
+        )
 
     @on(VirtualTable.Moved, "#audit-table")
     def _hint(self) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from textual import on
+
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.actions.actions import Action
 from ingest_tui.tui.views.base.filter_field import FilterField
+from ingest_tui.tui.widgets.table import VirtualTable
 
 
 class RowActions(FilterField):
@@ -48,11 +51,25 @@ class RowActions(FilterField):
 
         def chosen(name: str | None) -> None:
             if name:
-                self.sort, self.reversed = name, False
-                self.main_table.start_over()
-                self.rows_changed()
+                self._sort_by(name)
 
         self.app.push_screen(Choose("Sort by", list(self.sorts.items())), chosen)
+
+    @on(VirtualTable.HeadClicked)
+    def sort_by_head(self, event: VirtualTable.HeadClicked) -> None:
+        """Sort by the column whose head was clicked, or turn the order around where it is that of the column."""
+        name = self.sorts_of_heads.get(event.key, event.key)
+        if name not in self.sorts or event.table is not self.main_table:
+            return
+        if name == self.sort:
+            self.reverse_sort()
+        else:
+            self._sort_by(name)
+
+    def _sort_by(self, name: str) -> None:
+        self.sort, self.reversed = name, False
+        self.main_table.start_over()
+        self.rows_changed()
 
     def reverse_sort(self) -> None:
         """Turn the order around."""

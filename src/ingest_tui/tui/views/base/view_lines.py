@@ -12,6 +12,7 @@ from ingest_tui.tui import wording
 from ingest_tui.tui.header import footer
 from ingest_tui.tui.navigation.views import VIEWS
 from ingest_tui.tui.views.base.copy_and_edit import Carrying
+from ingest_tui.tui.widgets.keys_line import KeysLine
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.panel import title_panel
 from ingest_tui.tui.widgets.table import VirtualTable
@@ -24,6 +25,8 @@ class ViewLines(Carrying):
 
     heading: ClassVar[str] = ""
     sorts: ClassVar[dict[str, str]] = {}
+    sorts_of_heads: ClassVar[dict[str, str]] = {}
+    """The order that a click on the head of a column asks for, where it has another name than the column."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,6 +108,14 @@ class ViewLines(Carrying):
     def tab_chosen(self, event: Tabs.Chosen) -> None:
         """Show the view whose tab was clicked."""
         self.go_to(event.name)
+
+    @on(KeysLine.Chosen)
+    def key_chosen(self, event: KeysLine.Chosen) -> None:
+        """Do what the key that was clicked does."""
+        for action in self.ingest.registry.of(self.keys_of):
+            if action.shown_keys.partition(" ")[0] == event.key:
+                self.perform(action.id)
+                return
 
     def say_keys(self) -> None:
         """Say the most useful keys, as many as fit."""

@@ -16,6 +16,7 @@ from ingest_tui.model.ocr import lack_in_words
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.navigation.views import VIEW_NAMES
 from ingest_tui.tui.views.base.row_actions import RowActions
+from ingest_tui.tui.widgets.keys_line import KeysLine
 from ingest_tui.tui.widgets.line import Line
 from ingest_tui.tui.widgets.panel import title_panel
 from ingest_tui.tui.widgets.table import VirtualTable
@@ -50,7 +51,7 @@ class ViewScreen(RowActions):
         with Container(id="body"):
             yield from self.compose_body()
         yield Line(id="hint")
-        yield Line(id="keys")
+        yield KeysLine(id="keys")
         yield self.command_line()
 
     def compose_body(self) -> ComposeResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,6 +16,7 @@ from textual.timer import Timer
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.feed import FeedUpdate
+from ingest_tui.tui.views.base.board_screen import BoardScreen
 from ingest_tui.tui.views.collections import collection_words as words
 from ingest_tui.tui.views.collections.collection_words import DocumentVectors
 from ingest_tui.tui.views.collections.vector_actions import VectorActions
@@ -36,7 +37,7 @@ _READ_SECONDS, _SHARE_OF_TIME = 1.0, 10
 """Read again that long after the last time at the earliest, and for a tenth of the time at most."""
 
 
-class CollectionScreen(VectorActions):
+class CollectionScreen(BoardScreen, VectorActions):
     """The page of a collection. The cursor goes from panel to panel."""
 
     view = "collection"
@@ -49,7 +50,6 @@ class CollectionScreen(VectorActions):
         super().__init__()
         self.collection_id = collection_id
         self._page: CollectionPage | None = None
-        self._total = 0
         self._shown_source = ""
         self._timer: Timer | None = None
         self._asked_at = self._pause = 0.0
@@ -68,10 +68,6 @@ class CollectionScreen(VectorActions):
     def main_id(self) -> str:
         """The sources."""
         return "collection-sources"
-
-    def board(self, name: str) -> Board[Any]:
-        """Return one of the panels: sources, documents or generations."""
-        return self.query_one(f"#collection-{name}", Board)
 
     def place(self) -> str:
         """Where we are."""
@@ -126,24 +122,17 @@ class CollectionScreen(VectorActions):
                  otherwise=self._failed)  # fmt: skip
 
     def _take(self, page: CollectionPage) -> None:
-        from ingest_tui.model.preference_values import preference_rows
-
         self._page = page
         self._pause = max(_READ_SECONDS, (time.monotonic() - self._asked_at) * _SHARE_OF_TIME)
-        sources = self.board("sources")
-        sources.show(page.sources, empty=["No source feeds this collection.", "a uploads files by hand."])
-        sources.say_title(f"Sources {len(page.sources)}" if page.sources else "Sources", _embedding_words(page))
-        generations = self.board("generations")
+        no_source = ["No source feeds this collection.", "a uploads files by hand."]
+        self.board("sources").fill("Sources", page.sources, no_source, subtitle=_embedding_words(page))
         no_vectors = ["Nothing is embedded: m chooses an embedder, E embeds."]
-        generations.show(page.generations[::-1], empty=no_vectors)
-        generations.say_title(wording.plural(len(page.generations), "generation") + " of vectors"
-                              if page.generations else "Vectors")  # fmt: skip
-        chosen = {row.key: row.value for row in preference_rows(page.summary.collection.preferences) if row.is_chosen}
+        self.board("generations").fill("Vectors", page.generations[::-1], no_vectors)
         about = self.query_one("#collection-about", TextLines)
-        about.show(words.about_lines(page, chosen, self.ingest.glyphs, self.ingest.now()))
+        about.show(words.about_lines(page, words.chosen_preferences(page), self.ingest.glyphs, self.ingest.now()))
         title_panel(about, page.summary.collection.name, "P preferences")
         self._read_documents()
-        self._say_current()
+        self.say_current()
 
     def _failed(self, message: str, hint: str) -> None:
         self._pause = _READ_SECONDS
@@ -165,27 +154,20 @@ class CollectionScreen(VectorActions):
 
     def _take_documents(self, found: tuple[DocumentPage, list[DocumentVectors]]) -> None:
         page, rows = found
-        self._total = page.total
-        board = self.board("documents")
-        board.show(rows, empty=["No documents yet: a uploads files."])
-        many = f"{len(rows):,} of {page.total:,}" if len(rows) < page.total else f"{page.total:,}"
-        of_source = f" of {self._shown_source}" if self._shown_source else ""
-        board.say_title(f"Documents{of_source} {many}", "d shows all" if len(rows) < page.total else "")
+        title = f"Documents of {self._shown_source}" if self._shown_source else "Documents"
+        more = "d shows all" if len(rows) < page.total else ""
+        no_document = ["No documents yet: a uploads files."]
+        self.board("documents").fill(title, rows, no_document, subtitle=more, total=page.total)
 
     @on(VirtualTable.Moved)
-    def moved(self) -> None:
-        """Show the documents of the source under the cursor, and say more of the row."""
+    def read_on(self) -> None:
+        """Show the documents of the source under the cursor."""
         if self._page is not None and self.board("sources").current_key != self._shown_source:
             self._read_documents()
-        self._say_current()
 
-    def on_descendant_focus(self) -> None:
-        """Say more of the row of the panel that has the focus now."""
-        self._say_current()
-
-    def _say_current(self) -> None:
-        target = self.target
-        row: Any = target.current if isinstance(target, Board) else None
+    def say_current(self) -> None:
+        """Say more of the row under the cursor."""
+        target, row = self.target, self.current_row
         if self.in_progress:
             self.say_hint(self.in_progress)
         elif row is None:
@@ -198,15 +180,6 @@ class CollectionScreen(VectorActions):
             self.say_hint(f"{row.source_id}: {wording.plural(row.documents, 'document')}")
 
     # Actions
-
-    @on(Board.Left)
-    def leave_board(self, event: Board.Left) -> None:
-        """Go on in the panel above or below."""
-        boards = [board for board in self.query(Board) if board.rows or board is event.board]
-        position = boards.index(event.board) + event.steps
-        if 0 <= position < len(boards):
-            boards[position].focus()
-            boards[position].move_to_end(first=event.steps > 0)
 
     def chosen_collection(self) -> str:
         """The one that is shown."""
@@ -245,8 +218,7 @@ class CollectionScreen(VectorActions):
     @on(VirtualTable.Opened)
     def open_selected(self) -> None:
         """Open the source or the document under the cursor."""
-        target = self.target
-        row: Any = target.current if isinstance(target, Board) else None
+        target, row = self.target, self.current_row
         if row is None:
             return
         if target.id == "collection-documents":

@@ -147,6 +147,13 @@ def about_lines(
     return [*lines, ("", ""), (_labelled("made", f"{wording.age(found.created_at, now)} ago"), "quiet")]
 
 
+def chosen_preferences(page: CollectionPage) -> dict[str, str]:
+    """Return the preferences of a collection that were chosen, as they are shown."""
+    from ingest_tui.model.preference_values import preference_rows
+
+    return {row.key: row.value for row in preference_rows(page.summary.collection.preferences) if row.is_chosen}
+
+
 def _job_lines(kind: str, state: str, percent: float, glyphs: Glyphs) -> list[tuple[str, str]]:
     bar = f"{glyphs.bar(percent / 100, _BAR_CELLS)} {percent:.0f}%" if state == "running" else ""
     return [(_labelled(kind, f"{wording.state_word(state)}  {bar}".rstrip()), wording.tone(state))]

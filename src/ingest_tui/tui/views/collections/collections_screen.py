@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Horizontal
 
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.feed import FeedUpdate
-from ingest_tui.tui.views.collections.collection_words import list_columns, searchable
+from ingest_tui.tui.views.collections.collection_words import (
+    about_lines,
+    chosen_preferences,
+    list_columns,
+    searchable,
+)
 from ingest_tui.tui.views.collections.vector_actions import VectorActions
 from ingest_tui.tui.widgets.table import VirtualTable
+from ingest_tui.tui.widgets.text import TextLines
 
 if TYPE_CHECKING:
     from ingest_tui.services.collections.page import CollectionPage
@@ -25,6 +32,8 @@ class CollectionsScreen(VectorActions):
 
     view = "collections"
     heading = "Collections"
+    panels: ClassVar[dict[str, str]] = {"collection-detail": "Collection"}
+    CSS_PATH = "collections_screen.tcss"
     sorts: ClassVar[dict[str, str]] = {"name": "By name", "documents": "Most documents first"}
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("collections")]
 
@@ -34,8 +43,11 @@ class CollectionsScreen(VectorActions):
         self._unreadable: list[str] = []
 
     def compose_body(self) -> ComposeResult:
-        """The table."""
-        yield VirtualTable(list_columns(), lambda page: page.summary.collection.collection_id, id="collections-table")
+        """The table, and what is known of the collection under the cursor next to it on a wide screen."""
+        with Horizontal():
+            yield VirtualTable(list_columns(), lambda page: page.summary.collection.collection_id,
+                               id="collections-table")  # fmt: skip
+            yield TextLines(id="collection-detail")
 
     @property
     def table(self) -> VirtualTable[CollectionPage]:
@@ -101,8 +113,11 @@ class CollectionsScreen(VectorActions):
 
     @on(VirtualTable.Moved, "#collections-table")
     def say_current(self) -> None:
-        """Say something about the collection under the cursor."""
+        """Say something about the collection under the cursor, and show it next to the list where there is room."""
         page = self.table.current
+        glyphs, now = self.ingest.glyphs, self.ingest.now()
+        known = about_lines(page, chosen_preferences(page), glyphs, now) if page is not None else []
+        self.query_one("#collection-detail", TextLines).show(known)
         if page is None or self.in_progress:
             self.say_hint(self.in_progress)
         elif not page.summary.documents:

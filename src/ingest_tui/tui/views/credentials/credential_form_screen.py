@@ -70,8 +70,10 @@ class CredentialForm(EntryForm):
 
     def _secret(self, name: str, question: str) -> Field:
         known = self._row.summary.fields.get(name) if self._row else None
-        label = f"now: {known}; left empty, it stays" if known else question
-        return Field(name, label, kind="secret", required=self._row is None and self._declared.is_required(name))
+        # A question that says no more than the label is no help.
+        asked = question if question != name.replace("_", " ") else "where it is, e.g. env:NAME, or the secret itself"
+        help_text = f"now: {known}; left empty, it stays" if known else asked
+        return Field(name, help_text, kind="secret", required=self._row is None and self._declared.is_required(name))
 
     # What was entered
 

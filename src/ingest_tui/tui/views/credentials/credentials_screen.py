@@ -16,6 +16,7 @@ from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.widgets.columns import Cell, Column
+from ingest_tui.tui.widgets.drawings import with_drawing
 from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
 
@@ -163,13 +164,14 @@ class CredentialsScreen(ViewScreen):
             return ["reading …"]
         if self._rows:
             return wording.nothing_matches("credential")
-        return [
+        return with_drawing(
+            "credentials",
             "No credentials yet.",
             "",
             "A credential says how a source signs in, and where its secret is kept:",
             "in a variable, a file, a keyring, or with a program that prints it.",
             "Press a to add one. Folders need none.",
-        ]
+        )
 
     @on(VirtualTable.Moved, "#credentials-table")
     def say_current(self) -> None:

@@ -77,7 +77,7 @@ def columns_of_list(
     ]
     is_shown = {"label": has_labels, "columns": has_tables, "type": False}
     columns = [
-        Column("name", "DOCUMENT", 0, lambda line: Cell(line.name), is_path=True),
+        Column("name", "DOCUMENT", 0, lambda line: Cell(line.name), is_path=True, share=2),
         Column("title", "TITLE", 0, lambda line: Cell(line.title, "quiet"), from_width=110 if has_tables else 78),
         *optional,
         Column("type", "TYPE", 18, lambda line: Cell(line.media_type, "quiet")),

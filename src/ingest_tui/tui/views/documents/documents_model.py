@@ -12,6 +12,7 @@ from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui import wording
 from ingest_tui.tui.passage import Passage
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
+from ingest_tui.tui.widgets.drawings import with_drawing
 
 HIT_START, HIT_END = "«", "»"
 SORTS = {
@@ -157,9 +158,10 @@ def empty_words(query: DocumentQuery, *, is_search: bool, remarks: Sequence[str]
             "for the sources, a there to add one that goes to this collection, and s to",
             "sync it. c chooses another collection.",
         ]
-    return [
+    return with_drawing(
+        "documents",
         "No documents yet.",
         "",
         "They come in when a source is synced: press 2 for the sources,",
         "a there to add a folder, and s to sync it.",
-    ]
+    )

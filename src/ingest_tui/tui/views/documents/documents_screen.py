@@ -61,6 +61,7 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
     heading = "Documents"
     panels: ClassVar[dict[str, str]] = {"preview": "Text", "facts": "What is known of it"}
     sorts: ClassVar[dict[str, str]] = SORTS
+    sorts_of_heads: ClassVar[dict[str, str]] = {"name": "address", "updated": "newest", "size": "largest"}
     CSS_PATH = "documents_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("documents")]
 

@@ -21,6 +21,7 @@ from ingest_tui.tui.views.errors.errors_model import SORTS, ErrorLine, ErrorList
 from ingest_tui.tui.views.errors.failing_sources import CODES, FailingSources
 from ingest_tui.tui.widgets.board import Board
 from ingest_tui.tui.widgets.columns import Cell, Column
+from ingest_tui.tui.widgets.drawings import with_drawing
 from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
 
@@ -39,6 +40,7 @@ class ErrorsScreen(ViewScreen):
     heading = "Errors"
     panels: ClassVar[dict[str, str]] = {"errors-story": "Why"}
     sorts: ClassVar[dict[str, str]] = SORTS
+    sorts_of_heads: ClassVar[dict[str, str]] = {"what": "reason", "number": "kind", "since": "newest"}
     CSS_PATH = "errors_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("errors")]
 
@@ -171,12 +173,14 @@ class ErrorsScreen(ViewScreen):
             return wording.nothing_matches("error")
         if self.ignored:
             return ["Nothing is ignored.", "", "esc goes back to the errors"]
-        return [
+        return with_drawing(
+            "errors",
             "No errors of documents." if self._errors is not None and self._errors.failing else "No errors.",
             "",
             "Documents that failed, were refused, or have no or suspiciously little text",
             "are shown here by reason, whichever job found them.",
-        ]
+            "Press I to ask why a document is here, or is not.",
+        )
 
     def _say(self) -> None:
         total = len(self._errors.issues) if self._errors is not None else 0

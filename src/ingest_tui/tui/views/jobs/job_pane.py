@@ -110,6 +110,7 @@ class JobPane(Asking, Vertical):
         self.timestamps = True
         self.log_said = ""
         """What the border of the log says of it."""
+        self._why_unread: list[str] = []
         self.outcomes = JobItems()
         self._reasons = Reasons()
         self._records: deque[dict[str, Any]] = deque(maxlen=MOST_LOG_RECORDS)
@@ -183,6 +184,7 @@ class JobPane(Asking, Vertical):
             return
         self.job_id = job_id
         self.manifest = None
+        self._why_unread = []
         self.only = Only()
         self.outcomes, self._reasons = JobItems(), Reasons()
         self._records.clear()
@@ -271,8 +273,8 @@ class JobPane(Asking, Vertical):
         job_id, rows = answer
         if job_id != self.job_id:
             return
-        nothing = "reading …" if self.manifest is None else "no document is finished yet"
-        empty = ["no outcome matches" if self.words or self.only.outcome else nothing]
+        is_narrowed = bool(self.words or self.only.outcome)
+        empty = self._why_unread or [job_words.no_outcome(self.manifest, is_narrowed=is_narrowed)]
         self.items.show(rows, empty=empty, from_top=not self._has_read_all)
         self.post_message(self.ItemsShown())
 
@@ -333,9 +335,10 @@ class JobPane(Asking, Vertical):
         if self.manifest is None or self.manifest.errors_total != manifest.errors_total:
             self._reasons.take_job_errors(manifest.errors)
             self._show_reasons()
-        is_first, self.manifest = self.manifest is None, manifest
+        self._why_unread = []
+        before, self.manifest = self.manifest, manifest
         self.show_state()
-        if is_first and not self.outcomes.rows:
+        if not self.outcomes.rows and (before is None or before.ended != manifest.ended):
             self.show_items()
 
     def show_state(self) -> None:
@@ -368,6 +371,9 @@ class JobPane(Asking, Vertical):
 
     def _show_failure(self, message: str, hint: str) -> None:
         self._show_issue(f"{message}  {hint}")
+        if self.manifest is None and not self.outcomes.rows:
+            self._why_unread = [f"! {message}", f"  {hint}"]
+            self._show_rows((self.job_id, []))
 
     def _show_issue(self, text: str) -> None:
         line = self.query_one("#job-issue", Line)

@@ -32,6 +32,7 @@ class JobScreen(FindingScreen, JobActions):
     view = "job"
     heading = "Jobs"
     sorts: ClassVar[dict[str, str]] = SORTS
+    sorts_of_heads: ClassVar[dict[str, str]] = {"outcome": "problems first", "ms": "slowest"}
     CSS_PATH = "job_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("job")]
 

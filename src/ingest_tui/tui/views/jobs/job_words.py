@@ -138,6 +138,15 @@ def counters_line(counters: Counters, *, ended: bool) -> str:
     return f" {counters.descriptors_listed:,} listed = {' + '.join(parts)}" + (f"   and {rest}" if rest else "")
 
 
+def no_outcome(manifest: Manifest | None, *, is_narrowed: bool) -> str:
+    """Return what is said in place of the outcomes of a job, None: it is being read."""
+    if is_narrowed:
+        return "no outcome matches"
+    if manifest is None:
+        return "reading …"
+    return "no document was processed" if manifest.ended else "no document is finished yet"
+
+
 def issue_line(manifest: Manifest) -> str:
     """Return what asks for a person: held deletions, else the last error, else the last warning."""
     if manifest.held and manifest.held.waits:

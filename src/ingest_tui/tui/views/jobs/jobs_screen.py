@@ -21,6 +21,7 @@ from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.views.jobs.job_actions import JobActions
 from ingest_tui.tui.views.jobs.jobs_model import JobRow
 from ingest_tui.tui.widgets.columns import Cell, Column
+from ingest_tui.tui.widgets.drawings import with_drawing
 from ingest_tui.tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class JobsScreen(JobActions):
     view = "jobs"
     heading = "Jobs"
     sorts: ClassVar[dict[str, str]] = _SORTS
+    sorts_of_heads: ClassVar[dict[str, str]] = {"id": "newest"}
     CSS_PATH = "jobs_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("jobs")]
 
@@ -162,13 +164,14 @@ class JobsScreen(JobActions):
         if not self.ingest.model.complete:
             return ["reading …"]
         worker = [] if self.ingest.living_workers else ["No worker is running: press w to start one."]
-        return [
+        return with_drawing(
+            "jobs",
             "No jobs yet.",
             "",
             "A job brings the documents of a source in, and keeps them fresh.",
             "Press a to add a folder, or 2 to see the sources and s there to sync one.",
             *worker,
-        ]
+        )
 
     @on(VirtualTable.Moved, "#jobs-table")
     def moved(self) -> None:

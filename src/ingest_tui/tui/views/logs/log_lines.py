@@ -30,6 +30,8 @@ class LogLines(CursorKeys, TextLines):
     """
 
     cursor_cells = 1
+    shows_cursor = True
+    """False while what is shown is no log, but why there is none."""
 
     class Moved(TextLines.Moved):
         """The cursor is on another line, or more has come below it."""
@@ -133,16 +135,17 @@ class LogLines(CursorKeys, TextLines):
 
     def cells_before(self, position: int) -> list[tuple[str, str]]:
         """Return the mark of the cursor, which is there where there is no colour, and the number."""
-        is_first, line = position in self.rows_of_line(self.cursor)[:1], self.lines[self._rows[position].line]
+        is_first = self.shows_cursor and position in self.rows_of_line(self.cursor)[:1]
+        line = self.lines[self._rows[position].line]
         return [(">" if is_first else " ", line.tone), *super().cells_before(position)]
 
     def style_of_row(self, position: int) -> Style:
         """Return the style of a row: that of the cursor on its line."""
-        at_cursor = position in self.rows_of_line(self.cursor)
+        at_cursor = self.shows_cursor and position in self.rows_of_line(self.cursor)
         return self.get_component_rich_style("log--cursor") if at_cursor else self.rich_style
 
     def toned(self, base: Style, tones: Iterable[str], position: int) -> Style:
         """Return the style of a part; where the terminal chooses the colours, the line of the cursor has one."""
         style = super().toned(base, tones, position)
-        is_plain = self.app.native_ansi_color and position in self.rows_of_line(self.cursor)
+        is_plain = self.shows_cursor and self.app.native_ansi_color and position in self.rows_of_line(self.cursor)
         return style.without_color if is_plain else style

@@ -17,6 +17,7 @@ from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.views.base.finding import FindingScreen
 from ingest_tui.tui.views.base.following_screen import FollowingScreen
 from ingest_tui.tui.views.logs.log_lines import LogLines
+from ingest_tui.tui.widgets.drawings import with_drawing
 
 if TYPE_CHECKING:
     from ingest_tui.services.jobs.logs import LogFollower
@@ -96,7 +97,7 @@ class LogsScreen(FindingScreen, FollowingScreen):
         if not records and self._has_read:
             return
         self._records.extend(records)
-        if not self._has_read or len(self._shown) + len(records) > MOST_RECORDS + _SPARE:
+        if not self._has_read or not self._shown or len(self._shown) + len(records) > MOST_RECORDS + _SPARE:
             self._has_read = True
             self.show_lines()
             return
@@ -108,7 +109,8 @@ class LogsScreen(FindingScreen, FollowingScreen):
     def show_lines(self) -> None:
         """Show the lines that pass the filter."""
         self._shown = [record for record in self._records if self._is_wanted(record)]
-        self.lines.show([self._line(record) for record in self._shown] or [(line, "quiet") for line in self._empty()])
+        self.lines.shows_cursor = bool(self._shown)
+        self.lines.show([self._line(record) for record in self._shown] or [(line, "") for line in self._empty()])
         self.mark_found(go=False)
         self._say()
         self.say_header()
@@ -137,12 +139,13 @@ class LogsScreen(FindingScreen, FollowingScreen):
             return self.why_unread or ["reading …"]
         if self._records:
             return ["No line matches: L changes the level, esc clears the filter."]
-        return [
+        return with_drawing(
+            "logs",
             "No lines yet.",
             "",
             "Jobs and the worker report here what they do.",
             "2 shows the sources; s there syncs one.",
-        ]
+        )
 
     @on(LogLines.Moved)
     def _say(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from heapq import nlargest
 from typing import TYPE_CHECKING
 
@@ -56,12 +56,12 @@ def source_columns(now: Callable[[], float], health_of: Callable[[str], str]) ->
         return Cell(health_words(summary, now())[2:], HEALTH_TONES.get(summary.level, "quiet"))
 
     return [
-        Column("name", "NAME", 0, name),
+        Column("name", "NAME", 0, name, share=2),
         Column("documents", "DOCS", 9, lambda summary: Cell(f"{summary.documents:,}"), right=True),
         Column("look", "LOOKED AT", 9, lambda one: Cell(_age(one.last_complete_at, now())), right=True),
         Column("next", "NEXT", 10, lambda one: Cell(next_words(one, now()), "quiet"), right=True, from_width=60),
         Column("jobs", "JOBS", 8, lambda one: Cell(health_of(one.source.source_id)), from_width=50),
-        Column("health", "HEALTH", 0, health, from_width=66),
+        Column("health", "HEALTH", 0, health, from_width=66, share=3),
     ]
 
 
@@ -186,11 +186,6 @@ def _rate(value: float) -> str:
 def disk_words(overview: Overview) -> str:
     """Return the room on the disk and the size of the catalogue."""
     return f"disk {wording.size(overview.room.free)} free · catalogue {wording.size(overview.catalogue_bytes)}"
-
-
-def counted(title: str, shown: Sequence[object]) -> str:
-    """Return the title of a panel with how many rows it has."""
-    return f"{title} {len(shown):,}" if shown else title
 
 
 def _age(moment: str | None, now: float) -> str:

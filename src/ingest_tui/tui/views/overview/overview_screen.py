@@ -16,7 +16,7 @@ from ingest_tui.tui import wording
 from ingest_tui.tui.actions.actions import bindings_of
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import TINY_HEIGHT, TINY_WIDTH, WIDE
-from ingest_tui.tui.views.base.view_screen import ViewScreen
+from ingest_tui.tui.views.base.board_screen import BoardScreen
 from ingest_tui.tui.views.overview import overview_columns as words
 from ingest_tui.tui.views.overview.activity import DAY, HOUR, Activity, activity
 from ingest_tui.tui.widgets.board import Board
@@ -40,7 +40,7 @@ _MOST_ATTENTION, _AROUND_ROWS, _OTHER_LINES = 6, 3, 19
 _OF_JOBS = ("overview-running", "overview-timeline")
 
 
-class OverviewScreen(ViewScreen):
+class OverviewScreen(BoardScreen):
     """The panels of the overview."""
 
     view = "overview"
@@ -92,14 +92,6 @@ class OverviewScreen(ViewScreen):
     def main_id(self) -> str:
         """What needs a person."""
         return "overview-attention"
-
-    def board(self, name: str) -> Board[Any]:
-        """Return one of the panels."""
-        return self.query_one(f"#overview-{name}", Board)
-
-    def boards(self) -> list[Board[Any]]:
-        """Return the panels that are shown, in their order."""
-        return [board for board in self.query(Board) if board.display]
 
     def on_resize(self) -> None:
         """Draw what depends on the width."""
@@ -172,7 +164,7 @@ class OverviewScreen(ViewScreen):
         self.why_unread = [f"! {message}", f"  {hint}"]
         if self._seen is None:
             self._show_seen()
-        self._say_current()
+        self.say_current()
 
     def _show_seen(self) -> None:
         seen = self._seen
@@ -181,12 +173,12 @@ class OverviewScreen(ViewScreen):
             for name in ("sources", "collections"):
                 self.board(name).show([], empty=["cannot be read"] if self.why_unread else ["reading …"])
             return
-        self._show_board("attention", "Needs you", seen.attention, ["Nothing needs you."])
+        self._fill("attention", "Needs you", seen.attention, ["Nothing needs you."])
         no_source = ["No sources yet: a source is a place that documents come from.", "Press 2, then a to add one."]
-        self._show_board("sources", "Sources", words.by_health(seen.sources), no_source)
-        self._show_board("collections", "Collections", seen.collections, ["No collections."], words.disk_words(seen))
+        self._fill("sources", "Sources", words.by_health(seen.sources), no_source)
+        self._fill("collections", "Collections", seen.collections, ["No collections."], words.disk_words(seen))
         self._fit_heights()
-        self._say_current()
+        self.say_current()
 
     def _show_running(self) -> None:
         rows = words.unfinished(self.ingest.model.rows.values())
@@ -196,17 +188,15 @@ class OverviewScreen(ViewScreen):
                 if row != before:
                     board.change(row)
         else:
-            self._show_board("running", "Running", rows, ["Nothing runs, nothing waits."])
+            self._fill("running", "Running", rows, ["Nothing runs, nothing waits."])
 
     def _show_timeline(self) -> None:
         model = self.ingest.model
         empty = "No job has ended yet." if model.complete else "reading …"
-        self._show_board("timeline", "Timeline", words.last_ended(model.rows.values()), [empty])
+        self._fill("timeline", "Timeline", words.last_ended(model.rows.values()), [empty])
 
-    def _show_board(self, name: str, title: str, rows: list[Any], empty: list[str], subtitle: str = "") -> None:
-        board = self.board(name)
-        board.say_title(words.counted(title, rows), subtitle)
-        board.show(rows, empty=empty, from_top=not self.ingest.model.complete)
+    def _fill(self, name: str, title: str, rows: list[Any], empty: list[str], subtitle: str = "") -> None:
+        self.board(name).fill(title, rows, empty, subtitle=subtitle, from_top=not self.ingest.model.complete)
 
     def _show_activity(self) -> None:
         if not self.query("#activity-0") or not self.query_one("#overview-activity").display:
@@ -215,7 +205,8 @@ class OverviewScreen(ViewScreen):
         cells = min(_MOST_PARTS, max(1, self.query_one("#activity-0").size.width - words.ACTIVITY_WORDS))
         hour = activity(model.rows.values(), now, span=HOUR, parts=cells)
         if self._day is None or len(self._day.queue) != cells or abs(now - self._day_at) >= _DAY_SECONDS:
-            self._day, self._day_at = activity(model.rows.values(), now, span=DAY, parts=cells), now
+            self._day = activity(model.rows.values(), now, span=DAY, parts=cells)
+            self._day_at = now if model.complete else 0.0  # of the jobs that are read by now only
         lines = words.activity_lines(hour, self._day, self.ingest.glyphs, cells, waiting=model.number("queued"))
         for number, (name, line, value) in enumerate(lines):
             told = Content.assemble((name, "$text-muted"), " ", (line, "$text-primary"), f" {value:>9}")
@@ -234,18 +225,9 @@ class OverviewScreen(ViewScreen):
 
     # The row under the cursor
 
-    @on(VirtualTable.Moved)
-    def moved(self) -> None:
-        """Say more of the row."""
-        self._say_current()
-
-    def on_descendant_focus(self) -> None:
-        """Say more of the row under the cursor of the panel that has the focus now."""
-        self._say_current()
-
-    def _say_current(self) -> None:
-        target = self.target
-        row: Any = target.current if isinstance(target, Board) else None
+    def say_current(self) -> None:
+        """Say more of the row under the cursor, or what is wrong with all."""
+        target, row = self.target, self.current_row
         if self._failure:
             self.say_hint(self._failure, "bad")
         elif row is None:
@@ -261,8 +243,7 @@ class OverviewScreen(ViewScreen):
 
     def command_values(self) -> dict[str, str]:
         """The job and the source under the cursor."""
-        target = self.target
-        row: Any = target.current if isinstance(target, Board) else None
+        target, row = self.target, self.current_row
         if row is None:
             return {}
         if target.id == "overview-collections":
@@ -271,15 +252,6 @@ class OverviewScreen(ViewScreen):
         return {"source": source, "job": getattr(row, "job_id", ""), "credential": getattr(row, "credential", "")}
 
     # Actions
-
-    @on(Board.Left)
-    def leave_board(self, event: Board.Left) -> None:
-        """Go on in the panel above or below."""
-        boards = [board for board in self.boards() if board.rows or board is event.board]
-        position = boards.index(event.board) + event.steps
-        if 0 <= position < len(boards):
-            boards[position].focus()
-            boards[position].move_to_end(first=event.steps > 0)
 
     def toggle_more(self) -> None:
         """Show throughput and collections in place of sources and jobs, or these again; a broad screen has all."""
@@ -292,8 +264,7 @@ class OverviewScreen(ViewScreen):
     @on(VirtualTable.Opened)
     def open_selected(self) -> None:
         """Open what the row under the cursor speaks of."""
-        target = self.target
-        row: Any = target.current if isinstance(target, Board) else None
+        target, row = self.target, self.current_row
         if row is None:
             return
         if target.id == "overview-attention":

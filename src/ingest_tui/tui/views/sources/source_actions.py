@@ -24,6 +24,8 @@ FIRST_STEPS = (
     "sync: a worker starts, and keeps running when this screen is closed",
 )
 
+_READ_AGAIN = "All items are fetched and extracted, changed or not; documents answer meanwhile."
+
 
 class SourceActions(ViewScreen):
     """Actions of views that show sources. The view says which are chosen, and shows what has changed."""
@@ -150,7 +152,24 @@ class SourceActions(ViewScreen):
         """Queue a sync of the chosen sources."""
         self._sync(self.chosen_sources())
 
-    def _sync(self, source_ids: list[str]) -> None:
+    def force_sync(self) -> None:
+        """Queue a sync of the chosen sources that reads everything again, once a person has agreed."""
+        from ingest_tui.tui.dialogs.dialogs import Confirm
+
+        source_ids = self.chosen_sources()
+        if not source_ids:
+            return
+
+        def answered(confirmed: bool | None) -> None:
+            if confirmed:
+                self._sync(source_ids, force=True)
+
+        self.app.push_screen(
+            Confirm("Read everything again?", source_ids, "Read again", consequence=_READ_AGAIN, is_destructive=False),
+            answered,
+        )
+
+    def _sync(self, source_ids: list[str], *, force: bool = False) -> None:
         def queued(jobs: list[Manifest]) -> None:
             if jobs:
                 self.say_hint(f"{jobs[-1].job_id}: 1 shows the jobs")
@@ -158,7 +177,7 @@ class SourceActions(ViewScreen):
                 self.ingest.feed.look_now()
                 self.sources_changed()
 
-        self._each(source_ids, self.ingest.client.sources.sync, "sync queued", queued)
+        self._each(source_ids, partial(self.ingest.client.sources.sync, force=force), "sync queued", queued)
 
     def toggle_enabled(self) -> None:
         """Enable the chosen sources, or disable them when the first one is enabled."""

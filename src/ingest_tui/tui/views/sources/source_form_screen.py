@@ -82,9 +82,10 @@ class SourceForm(EntryForm):
             rest[0] = replace(rest[0], group=f"More of {self._type}")
         choices = tuple(collections) or (in_use,)
         how = [replace(HOW[0], kind="choice", choices=choices), *HOW[1:]]
-        name = [] if self._original else [NAME]
+        stays = f"what you call it; its identifier stays {self._original.source_id}" if self._original else ""
+        name = replace(NAME, description=stays) if stays else NAME
         values = self._values() if self._original else {"collection_id": in_use}
-        self.show_form([*required, *name, *place, WATCH, *WHEN, *takes, *rest, *how, *PREFERENCES], values)
+        self.show_form([*required, name, *place, WATCH, *WHEN, *takes, *rest, *how, *PREFERENCES], values)
 
     def _own_name(self, field: Field) -> Field:
         own = f"{_PREFIX}{field.name}" if field.name in OURS else field.name
@@ -104,7 +105,7 @@ class SourceForm(EntryForm):
         common |= {name: common.get(name) or AS_THE_WORKSPACE for name in LEFT_TO_THE_WORKSPACE}
         common |= common.pop("preferences", {})
         common["by_type"] = [f"{kind}={backend}" for kind, backend in (common.get("by_type") or {}).items()]
-        return config | common
+        return config | common | {"name": self._original.name}
 
     # What was entered
 
@@ -114,12 +115,13 @@ class SourceForm(EntryForm):
 
         entered = dict(self.form.values()) if self.form is not None else {}
         config = {name: entered.pop(own) for own, name in self._config_names.items() if own in entered}
-        name = str(entered.pop("name", "")) or _name_of(config, self._type)
-        if self._original is not None:
-            name = self._original.name
+        name = str(entered.pop("name", "")) or self._name_when_empty(config)
         source_id = self._original.source_id if self._original else None
         based_on = self._original.based_on if self._original else None
         return SourceDraft(self._type, name, config, _common(entered), source_id, based_on)
+
+    def _name_when_empty(self, config: dict[str, Any]) -> str:
+        return _name_of(config, self._type) if self._original is None else self._original.name
 
     def _changes(self) -> SourceDraft:
         """Return what is to be saved: of a source that is changed only the fields that are."""
@@ -127,6 +129,7 @@ class SourceForm(EntryForm):
         if self._original is None or self.form is None:
             return draft
         changed = self.form.changed_values()
+        changed.pop("name", None)
         config = {name: changed.pop(own) for own, name in self._config_names.items() if own in changed}
         if changed.keys() & {"backend", "by_type"}:  # they are saved as one setting
             entered = self.form.values()
@@ -144,8 +147,8 @@ class SourceForm(EntryForm):
         except ValueError as error:
             self.take_problems({"by_type": str(error)}, everywhere=everywhere)
             return
-        if self.form is not None and self._original is None:
-            self.form.suggest("name", _name_of(draft.config, self._type))
+        if self.form is not None:
+            self.form.suggest("name", self._name_when_empty(draft.config))
         client = self._client
 
         def take(problems: dict[str, str]) -> None:
@@ -171,7 +174,7 @@ class SourceForm(EntryForm):
     def _save_now(self) -> None:
         self._saving = True
         client, changes = self._client, self._changes()
-        if self._original is not None and not changes.config and not changes.common:
+        if self._original is not None and not (changes.config or changes.common or changes.is_renamed):
             self.dismiss(None)
             return
         self.ask(

@@ -25,6 +25,7 @@ from ingest_tui.tui.views.sources.source_words import (
     state_of,
 )
 from ingest_tui.tui.widgets.columns import Cell, Column
+from ingest_tui.tui.widgets.drawings import with_drawing
 from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.text import TextLines
 
@@ -164,14 +165,15 @@ class SourcesScreen(SourceActions):
             return ["reading …"]
         if self._summaries:
             return wording.nothing_matches("source")
-        return [
+        return with_drawing(
+            "sources",
             "No sources yet.",
             "",
-            "A source is a place that documents come from: a folder, a bucket, a library.",
+            "A source is where documents come from: a folder, a bucket, a library.",
             "Press a to add one. It goes step by step, and esc goes back at each:",
             "",
             *(f"  {number}  {step}" for number, step in enumerate(FIRST_STEPS, 1)),
-        ]
+        )
 
     @on(VirtualTable.Moved, "#sources-table")
     def say_current(self) -> None:
