@@ -14,6 +14,7 @@ from typing import Any, Literal
 from ingest_tui.model.clock import rfc3339, utc_now
 from ingest_tui.model.counted import counted, noun
 from ingest_tui.model.errors import IngestError
+from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.services.credentials.credentials import CredentialRow, list_credentials
 from ingest_tui.services.failed_items import failed_items
 from ingest_tui.services.sources.health import SourceSummary, list_sources
@@ -252,8 +253,7 @@ def _quarantined(numbers: Iterable[tuple[str, int]]) -> Iterator[AttentionItem]:
             source_id,
             f"{number:,} {what} left out",
             "look at them",
-            f"'ingest-tui errors list --source {source_id}' shows them; "
-            f"'ingest-tui errors retry --source {source_id}' tries them again",
+            f"'ingest-tui errors list --source {source_id}' shows them; {_how_to_try_again(source_id)}",
             source_id=source_id,
         )
 
@@ -266,10 +266,16 @@ def _failed(numbers: Iterable[tuple[str, int]]) -> Iterator[AttentionItem]:
             source_id,
             f"{counted(number, 'document')} failed",
             "look at them",
-            f"'ingest-tui errors list --source {source_id}' shows what failed and why; "
-            f"'ingest-tui errors retry --source {source_id}' tries again",
+            f"'ingest-tui errors list --source {source_id}' shows what failed and why; {_how_to_try_again(source_id)}",
             source_id=source_id,
         )
+
+
+def _how_to_try_again(source_id: str) -> str:
+    """Return what has failed documents read again: of an upload nobody has the file any more."""
+    if source_id == UPLOAD_SOURCE:
+        return f"upload them again, or have them left out: 'ingest-tui errors ignore --source {source_id}'"
+    return f"'ingest-tui errors retry --source {source_id}' tries again"
 
 
 def _listed_with_gaps(sources: Iterable[SourceSummary]) -> Iterator[AttentionItem]:

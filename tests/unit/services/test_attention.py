@@ -175,6 +175,9 @@ def test_what_failed_and_what_was_not_listed_is_reported() -> None:
     assert (item.level, item.code, item.subject, item.message) == (
         "warning", "documents_failed", "upload", "1 document failed",
     )  # fmt: skip
+    assert "upload them again" in item.hint
+    assert "errors retry" not in item.hint, "it would be refused"
+    assert "'ingest-tui errors retry --source docs'" in only(failed=[("docs", 1)]).hint
     torn = manifest("partial", errors_total=3)
     torn.counters.items_failed, torn.counters.members.failed = 1, 1
     item = only(sources=[synced(last_job=torn)])
