@@ -260,7 +260,7 @@ _ROWS = {
     "kind of file": ("current_version_differs", "UPDATE documents SET media_type = 'x/y' WHERE key = '5.md'"),
     "job of a document": ("current_version_differs", "UPDATE documents SET job_id = 'x' WHERE key = '5.md'"),
     "job of a version": ("version_damaged", "UPDATE versions SET job_id = 'x' WHERE version = 1"),
-    "address of a version": ("version_damaged", "UPDATE versions SET uri = 'file:///x' WHERE version = 1"),
+    "kind of a version": ("version_damaged", "UPDATE versions SET media_type = 'x/y' WHERE version = 1"),
     "garbage": ("contradiction", "UPDATE documents SET bytes = 'many' WHERE key = '5.md'"),
     "feed differs": ("feed_differs", "UPDATE changes SET version = 9 WHERE kind = 'updated'"),
     "feed has gaps": ("feed_has_gaps", "DELETE FROM changes WHERE sequence = 3"),

@@ -14,10 +14,12 @@ from ingest_tui.cli.main import run
 from ingest_tui.model.errors import NotFoundError, UsageError
 from ingest_tui.model.inconsistency import KINDS, Inconsistency, Remedy
 from ingest_tui.services.api import WorkspaceHandle
+from ingest_tui.services.collections.preferences import plan_preferences, save_preferences
 from ingest_tui.services.verify import second_look
 from ingest_tui.services.verify.repair import verify_and_repair
 from ingest_tui.services.verify.verify import VerifyScope, verify
 from ingest_tui.store.commit_lock import CommitLock
+from tests.unit.services.verify.corruption_lab import run_queue
 
 SOURCE = Path(second_look.__file__).parents[2]
 
@@ -42,6 +44,22 @@ def test_hashes_are_compared_only_when_asked_for(handle: WorkspaceHandle) -> Non
     assert list(verify(handle.workspace)) == []
     [found] = verify(handle.workspace, VerifyScope(deep=True))
     assert (found.code, found.version) == ("version_damaged", 1)
+
+
+def test_a_document_that_moved_before_it_was_cut_again_is_no_finding(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """Its new version has the address where it is, and the record of what was fetched the one where it was."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.md").write_text("\n\n".join(f"a paragraph of number {number} with words" for number in range(60)))
+    handle.add_source("docs", "local", path=str(docs))
+    handle.sync("docs")
+    (docs / "a.md").rename(docs / "moved.md")
+    handle.sync("docs")
+    save_preferences(handle.workspace, plan_preferences(handle.workspace, "default", {"chunk_size": "400"}))
+    run_queue(handle.workspace)
+    [document] = [one for one in handle.documents if one.key == "moved.md"]
+    assert document.version == 2
+    assert list(verify(handle.workspace, VerifyScope(deep=True))) == []
 
 
 def test_a_source_and_a_time_narrow_it(handle: WorkspaceHandle, tmp_path: Path) -> None:
