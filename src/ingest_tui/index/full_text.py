@@ -170,6 +170,14 @@ class FullText(Index):
         """Return the best hits, the best first: one for each document, or with ``all_chunks`` one for each chunk."""
         return TextSearch(self._database, documents, self._old).search(query, limit=limit, all_chunks=all_chunks)
 
+    def documents_with(self, query: SearchQuery, documents: Condition, *, limit: int) -> set[str]:
+        """Return the documents of the chunks that `search` would rank, up to so many of these, without ranking them."""
+        return TextSearch(self._database, documents, self._old).documents_with(query, limit)
+
+    def documents_with_unwanted(self, query: SearchQuery) -> set[str]:
+        """Return all documents that have a word which a query excludes."""
+        return TextSearch(self._database, Condition("1"), self._old).documents_with_unwanted(query)
+
     def suggestions(self, query: SearchQuery) -> dict[str, str]:
         """Return the words of a query that are in no document, each with the nearest one that is."""
         return {} if self._old.is_in_use else suggestions(self._database, query)

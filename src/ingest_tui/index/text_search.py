@@ -14,12 +14,12 @@ from ingest_tui.index.document_names import narrowed_by_names
 from ingest_tui.index.old_full_text import OldFullText, old_expression
 from ingest_tui.index.ranked_chunks import RankedChunks
 from ingest_tui.index.short_beginnings import from_a_sample
-from ingest_tui.index.term_counts import index_size
+from ingest_tui.index.term_counts import IndexSize, index_size
 from ingest_tui.model.batching import batches
 from ingest_tui.model.document import OtherHit, SearchHit, chunk_id
 from ingest_tui.model.ranking import ChunkScorer, Score, TermWeight
 from ingest_tui.model.search_query import QueryFilter, SearchQuery
-from ingest_tui.model.search_terms import excluded_terms, search_terms
+from ingest_tui.model.search_terms import SearchTerm, excluded_terms, search_terms
 from ingest_tui.model.snippet import make_snippet
 
 _LOOKED_AT: Final = 30
@@ -78,8 +78,8 @@ class TextSearch:
         if limit == 0:
             return []
         self._filters = query.filters
-        languages = [row[0] for row in self._database.execute("SELECT language FROM word_languages")]
-        unwanted = " OR ".join(map(expression_of, excluded_terms(query, languages)))
+        languages = self._languages()
+        unwanted = self._unwanted(query, languages)
         if not query.clauses:
             return [_hit(_Ranked(row, Score(0.0, (), ())), ()) for row in self._newest(unwanted, limit)]
         best = self._best(query, languages, unwanted, limit, all_chunks=all_chunks)
@@ -88,13 +88,51 @@ class TextSearch:
         groups = [[one] for one in best] if all_chunks else _by_document(best)
         return [_hit(first, others) for first, *others in (groups if limit < 0 else groups[:limit])]
 
+    def documents_with(self, query: SearchQuery, limit: int) -> set[str]:
+        """Return the documents in which a search finds most, up to a number of chunks; no text is ranked."""
+        self._filters = query.filters
+        found = self._documents_with(query, limit)
+        if not found and (relaxed := query.without_quotes()) is not None:
+            found = self._documents_with(relaxed, limit)
+        return found
+
+    def _documents_with(self, query: SearchQuery, limit: int) -> set[str]:
+        languages = self._languages()
+        unwanted = self._unwanted(query, languages)
+        size = index_size(self._database)
+        weights = weigh(self._database, self._terms(query, languages, size), size, languages)
+        chunks = RankedChunks(self._database, self._table, size)
+        found: set[str] = set()
+        for asked in self._asked(query, weights, unwanted):
+            found |= {row.document_id for row in self._without(unwanted, self._candidates(chunks, asked, limit, 0))}
+            if len(found) >= limit:
+                break
+        return found
+
+    def documents_with_unwanted(self, query: SearchQuery) -> set[str]:
+        """Return all documents that have a word which a query excludes."""
+        unwanted = self._unwanted(query, self._languages())
+        if not unwanted:
+            return set()
+        sql = "SELECT DISTINCT c.document_id FROM words w CROSS JOIN chunks c ON c.id = w.rowid WHERE w.words MATCH ?"
+        return {row[0] for row in self._database.execute(sql, (unwanted,))}
+
+    def _languages(self) -> list[str]:
+        return [row[0] for row in self._database.execute("SELECT language FROM word_languages")]
+
+    def _unwanted(self, query: SearchQuery, languages: Sequence[str]) -> str:
+        """Return the expression of what must not occur; empty where there is nothing."""
+        return " OR ".join(map(expression_of, excluded_terms(query, languages)))
+
+    def _terms(self, query: SearchQuery, languages: Sequence[str], size: IndexSize) -> list[SearchTerm]:
+        return [from_a_sample(self._database, term, size) for term in search_terms(query, languages)]
+
     def _best(
         self, query: SearchQuery, languages: Sequence[str], unwanted: str, limit: int, *, all_chunks: bool
     ) -> list[_Ranked]:
         """Return the chunks that answer a query, the best first."""
         size = index_size(self._database)
-        terms = [from_a_sample(self._database, term, size) for term in search_terms(query, languages)]
-        weights = weigh(self._database, terms, size, languages)
+        weights = weigh(self._database, self._terms(query, languages, size), size, languages)
         wanted = -1 if limit < 0 else max(_LOOKED_AT, _BEYOND_HITS + min(limit, _MOST_HITS))
         scorer = ChunkScorer(weights, size.average_length)
         ranked: dict[int, _Ranked] = {}

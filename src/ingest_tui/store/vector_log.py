@@ -1,7 +1,8 @@
 """Appending to what vector search reads (`vector_rows`): the rows first, then the state that lets them count.
 
-After a crash what is after the numbers of the state is cut off. Rows of chunks that are no more stay until the log
-begins again; who searches asks the catalogue which chunks there are.
+A log has a state from the start, of no rows: rows without one are damage. After a crash what is after the numbers of
+the state is cut off. Rows of chunks that are no more stay until the log begins again; who searches asks the catalogue
+which chunks there are.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from ingest_tui.store.vector_rows import (
     DOCUMENTS,
     ENTRIES,
     ENTRY_FIELDS,
+    ROW_FILES,
     STATE,
     SUMS,
     VECTORS,
@@ -42,7 +44,6 @@ from ingest_tui.store.vector_rows import (
     wanted_sizes,
 )
 
-_FILES = (VECTORS, ENTRIES, DOCUMENTS, SUMS)
 _FEW_UNINDEXED = 1_000
 
 
@@ -73,8 +74,10 @@ class VectorLog:
             self._numbers = {document_id: number for number, document_id in enumerate(rows.document_ids.tolist())}
             for entry in rows.entries:
                 self._known.setdefault(int(entry["document"]), set()).add(_key(entry))
+        if state is None:
+            write_record(self.folder / STATE, self.state.checked())
         self._cut()
-        self._files = {name: open_to_append(folder / name) for name in _FILES}
+        self._files = {name: open_to_append(folder / name) for name in ROW_FILES}
         self._rows, self._documents = self.state.rows, self.state.documents
         self._lacks_sums = bool(self._rows) and not self.state.has_sums
 
@@ -169,7 +172,7 @@ class VectorLog:
             os.close(open_to_append(self.folder / name))
             os.truncate(self.folder / name, size)
         for path in self.folder.iterdir():
-            if path.name not in {*_FILES, STATE, named}:
+            if path.name not in {*ROW_FILES, STATE, named}:
                 path.unlink(missing_ok=True)
         sync_folder(self.folder)
 

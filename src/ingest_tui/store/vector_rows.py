@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 DOCUMENT_BYTES = 26
 VECTORS, ENTRIES, DOCUMENTS, SUMS, STATE = "vectors.f16", "entries.bin", "documents.bin", "sums.bin", "state.json"
+ROW_FILES = (VECTORS, ENTRIES, DOCUMENTS, SUMS)
 ENTRY_FIELDS = [("document", "<u4"), ("version", "<u4"), ("ordinal", "<u4"), ("digest", "u1", (16,))]
 _ENTRY_BYTES, _SUM_BYTES = 28, 4
 _ROWS_AT_ONCE = 8_192

@@ -11,8 +11,8 @@ from ingest_tui.model.embedder import no_embedder
 from ingest_tui.model.errors import IngestError, UnknownWordsError
 from ingest_tui.model.fusion import Ranking, fused, shares_of
 from ingest_tui.model.generation import Generation
-from ingest_tui.model.search_query import QueryClause, SearchQuery
-from ingest_tui.store.catalogue.queries import DocumentChoice, chosen_ids, search_text
+from ingest_tui.model.search_query import SearchQuery
+from ingest_tui.store.catalogue.queries import DocumentChoice, chosen_ids, documents_with_words, search_text
 from ingest_tui.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -192,14 +192,11 @@ def narrows(choice: DocumentChoice) -> bool:
 
 def _by_words(workspace: Workspace, query: SearchQuery, choice: DocumentChoice) -> tuple[set[str] | None, set[str]]:
     """Return the documents that have what must occur (None: nothing must), and those that have what must not."""
-    may_be, must_not = None, set()
+    reading = workspace.reading
+    may_be = None
     if any(clause.required for clause in query.clauses):
-        hits = search_text(workspace.reading, query, limit=_MOST_BY_WORDS, **choice)
-        may_be = {hit.document_id for hit in hits}
-    if query.excluded:
-        unwanted = SearchQuery((QueryClause(query.excluded),))
-        must_not = {hit.document_id for hit in search_text(workspace.reading, unwanted, limit=-1, **choice)}
-    return may_be, must_not
+        may_be = documents_with_words(reading, query, limit=_MOST_BY_WORDS, **choice)
+    return may_be, reading.full_text.documents_with_unwanted(query) if query.excluded else set()
 
 
 def _joined(rankings: list[_Found], *, all_chunks: bool) -> list[SearchHit]:

@@ -11,7 +11,7 @@ from ingest_tui.model.generation import Generation
 from ingest_tui.model.inconsistency import Inconsistency
 from ingest_tui.pipeline.embed.generations import known_generations
 from ingest_tui.store.graph_file import checked
-from ingest_tui.store.vector_rows import STATE, LogState, count_damaged, has_rows, read_rows, read_state
+from ingest_tui.store.vector_rows import ROW_FILES, STATE, LogState, count_damaged, has_rows, read_rows, read_state
 from ingest_tui.store.workspace import Workspace
 
 
@@ -37,7 +37,7 @@ def _fault_of(folder: Path, generation: Generation, *, deep: bool) -> str:
         return ""  # it may be removed at any time, and is due then
     state = read_state(folder, generation.space)
     if state is None:
-        has_any = any(path.stat().st_size for path in folder.iterdir() if path.name != STATE)
+        has_any = any(path.stat().st_size for path in folder.iterdir() if path.name in ROW_FILES)
         return "its state cannot be read" if (folder / STATE).exists() or has_any else ""
     if not has_rows(folder, state):
         return "rows are missing that its state names"

@@ -420,3 +420,11 @@ def search_text(
         raise UsageError("the query has no word to search for", hint="e.g. ingest-tui search 'rain gauge'")
     documents = _documents_to_search(choice, asked.filters)
     return catalogue.full_text.search(asked, documents, limit=limit, all_chunks=all_chunks)
+
+
+def documents_with_words(
+    catalogue: Catalogue, query: SearchQuery, *, limit: int, **choice: Unpack[DocumentChoice]
+) -> set[str]:
+    """Return the ids of the documents that have what a query requires: those of the best chunks, up to a number."""
+    documents = _documents_to_search(choice, query.filters)
+    return catalogue.full_text.documents_with(query, documents, limit=limit)

@@ -16,6 +16,7 @@ from ingest_tui.index.full_text import FullText
 from ingest_tui.model.collection import Collection
 from ingest_tui.model.document import Chunk
 from ingest_tui.model.errors import IngestError, UnknownWordsError, UsageError
+from ingest_tui.model.ranking import ChunkScorer
 from ingest_tui.model.relevance import JudgedQuery
 from ingest_tui.services import nearest
 from ingest_tui.services.documents import search_modes
@@ -151,6 +152,19 @@ def test_what_must_and_must_not_occur_decides_in_each_mode(lab: EmbeddingLab, mo
     assert found(lab, "lazy dog path:rain", mode=mode, limit=50) in (["rain"], [])
     assert found(lab, "water path:rain", mode=mode, limit=50) == ["rain"]
     assert found(lab, "water", mode=mode, contains="leave", limit=50) in (["leave"], [])
+
+
+def test_no_text_is_ranked_for_what_must_and_must_not_occur(lab: EmbeddingLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By meaning alone: which documents have the words is all that is asked; quotes that no document has are words."""
+
+    def refuse(*_given: object) -> None:
+        raise AssertionError("a text is ranked")
+
+    monkeypatch.setattr(ChunkScorer, "score", refuse)
+    assert set(found(lab, "+lazy dog", mode="vector", limit=50)) == {"fox", "dog"}
+    assert found(lab, '"lazy dog" -jumps', mode="vector", limit=50) == ["dog"]
+    assert set(found(lab, '"dog lazy" gauge', mode="vector", limit=50)) == {"fox", "dog", "rain"}
+    assert found(lab, "+nothing dog", mode="vector", limit=50) == []
 
 
 def test_documents_are_only_gone_through_where_some_are_chosen(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 
 from ingest_tui.services.verify.vector_checks import check_vector_logs
 from ingest_tui.store import vector_log
-from ingest_tui.store.vector_rows import VECTORS
+from ingest_tui.store.vector_log import VectorLog, VectorRow
+from ingest_tui.store.vector_rows import STATE, VECTORS
 from tests.unit.pipeline.embed.embedding_lab import EmbeddingLab
 
 
@@ -56,3 +58,25 @@ def test_rows_that_cannot_be_read_are_found(lab: EmbeddingLab, monkeypatch: pyte
     monkeypatch.setattr("ingest_tui.services.verify.vector_checks.count_damaged", unreadable)
     [found] = check_vector_logs(lab.workspace, deep=True)
     assert "Input/output error" in found.message
+
+
+def test_a_log_that_a_crash_left_in_its_first_batch_is_no_damage(lab: EmbeddingLab) -> None:
+    """Its rows do not count, and it says so; rows whose state is lost are damage, a torn temporary file is none."""
+    rows = lab.rows()
+    assert rows is not None
+    digest = rows.entries[0]["digest"].tobytes()
+    row = VectorRow(rows.document_ids[0].decode(), 1, 0, digest, rows.vectors[0].copy())
+    del rows
+    shutil.rmtree(lab.folder)
+    log = VectorLog(lab.folder, lab.space)
+    log.append([row])
+    log.close()
+    assert (lab.folder / VECTORS).stat().st_size
+    assert list(check_vector_logs(lab.workspace, deep=True)) == []
+    (lab.folder / STATE).unlink()
+    [found] = check_vector_logs(lab.workspace)
+    assert found.message == "its state cannot be read"
+    shutil.rmtree(lab.folder)
+    lab.folder.mkdir()
+    (lab.folder / ".tmp.state").write_bytes(b"{")
+    assert list(check_vector_logs(lab.workspace)) == []
