@@ -197,6 +197,16 @@ def test_it_is_readable_light_and_dark_wide_and_narrow(page: Page, address: str,
             page.wait(f"document.querySelector('{ready}')")
             assert page.value(CONTRASTS) == []
             assert page.value("document.documentElement.scrollWidth <= innerWidth"), (view, width)
+        page.open(f"{address}/#jobs")
+        page.wait("document.querySelector('#job-rows tr[data-state=queued] a')")
+        page.value("document.querySelector('#job-rows tr[data-state=queued] a').click()")
+        page.wait("document.querySelector('#job-actions button')")
+        page.value("document.querySelector('#job-actions button').click()")
+        page.wait("document.getElementById('confirm-dialog').open")
+        assert page.value(CONTRASTS) == []
+        assert page.value("document.documentElement.scrollWidth <= innerWidth"), ("job", width)
+        page.press("Escape")
+        page.wait("!document.getElementById('confirm-dialog').open")
     dark = page.value("getComputedStyle(document.body).backgroundColor")
     assert (dark == "rgb(255, 255, 255)") == (scheme == "light")
 
