@@ -1,13 +1,17 @@
-"""Connections that ask for nothing: whoever opens many and leaves them so must not keep others out."""
+"""Connections that ask for nothing, or take nothing: whoever has many of them must not keep others out."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 30.0
 """How long a connection may be open without a request whose head is whole: at first, and after each answer."""
+
+TAKING_SECONDS = 300.0
+"""How long a client may take nothing of an answer that waits for it."""
 
 
 class GuardedConnection(H11Protocol):
@@ -18,6 +22,7 @@ class GuardedConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         """Wait for the first request, but not for ever."""
         super().connection_made(transport)
+        _end_where_nothing_is_taken(transport.get_extra_info("socket"))
         self._wait_for_request()
 
     def handle_events(self) -> None:
@@ -48,3 +53,9 @@ class GuardedConnection(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _end_where_nothing_is_taken(connection: socket.socket | None) -> None:
+    """Have the system end a connection whose other side acknowledges nothing, or has no room, for so long."""
+    if connection is not None and connection.family in {socket.AF_INET, socket.AF_INET6}:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(TAKING_SECONDS * 1000))

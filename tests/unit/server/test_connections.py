@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -18,22 +19,30 @@ HEAD = b"GET / HTTP/1.1\r\nHost: here\r\n"
 Story = Callable[[int], Awaitable[None]]
 
 
-async def listening(story: Story, go_on: asyncio.Event) -> None:
+async def listening(story: Story, go_on: asyncio.Event, body: bytes = b"ok") -> None:
     """Run a story with the port of a server that answers once it may go on."""
+    size = str(len(body)).encode()
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await go_on.wait()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-        await send({"type": "http.response.body", "body": b"ok"})
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", size)]})
+        await send({"type": "http.response.body", "body": body})
 
     config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", server_header=False)
     config.load()
-    state = ServerState()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: GuardedConnection(config, state, {}), "127.0.0.1", 0
-    )
+    state, ended = ServerState(), asyncio.Event()
+
+    class NotedConnection(GuardedConnection):
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            ended.set()
+
+    server = await asyncio.get_running_loop().create_server(lambda: NotedConnection(config, state, {}), "127.0.0.1", 0)
     async with server:
         await story(server.sockets[0].getsockname()[1])
+        while state.connections:  # ended by the server: nobody else does
+            ended.clear()
+            await ended.wait()
 
 
 async def is_ended(port: int, sent: bytes) -> bool:
@@ -69,5 +78,29 @@ def test_a_connection_without_a_whole_head_ends(monkeypatch: pytest.MonkeyPatch)
 
         async with asyncio.timeout(60):
             await listening(story, go_on)
+
+    asyncio.run(run())
+
+
+@pytest.mark.slow
+def test_a_client_that_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer is larger than what the system keeps for it; once it has read nothing for so long, it is gone."""
+    monkeypatch.setattr(connections, "TAKING_SECONDS", 1.0)
+
+    async def run() -> None:
+        go_on = asyncio.Event()
+        go_on.set()
+        with socket.socket() as asking:
+
+            async def story(port: int) -> None:
+                asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                asking.setblocking(False)
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(asking, ("127.0.0.1", port))
+                await loop.sock_sendall(asking, HEAD + b"\r\n")
+                assert (await loop.sock_recv(asking, 8)).startswith(b"HTTP/1.1")
+
+            async with asyncio.timeout(60):
+                await listening(story, go_on, bytes(64 << 20))
 
     asyncio.run(run())

@@ -9,10 +9,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ingest_tui import open_workspace
+from ingest_tui.model.clock import rfc3339_now
+from ingest_tui.model.job import JobState
 from ingest_tui.model.keys import key_from_bytes
 from ingest_tui.model.source import UPLOAD_SOURCE
 from ingest_tui.services.workers import follow_job
 from ingest_tui.worker.living_workers import WorkerRegistration
+from tests.made_models import make_static_model
 from tests.servers.served import Served
 
 
@@ -68,6 +71,29 @@ def test_a_file_has_the_same_name_over_a_server(own: Served, tmp_path: Path) -> 
         follow_job(handle.workspace, job.job_id, lambda _state: None, run_here=True)
     kept = {one.key.removeprefix("default/") for one in own.client.documents.list(source_id=UPLOAD_SOURCE)}
     assert kept == {key_from_bytes(name) for name in names}
+
+
+def test_a_file_is_not_removed_while_it_is_embedded(own: Served, tmp_path: Path) -> None:
+    """409 with what to do, as long as a job that has begun has it still to embed; then it goes to the trash."""
+    own.client.embedders.add(
+        backend="static", name="tiny", settings={"path": str(make_static_model(tmp_path / "model"))}
+    )
+    with own.asking() as asking, open_workspace(own.root) as handle:
+        sent = asking.post("/collections/default/files", files={"files": ("a.txt", b"words")}).json()
+        follow_job(handle.workspace, sent["job_id"], lambda _state: None, run_here=True)
+        path = f"/collections/default/files/{own.document_id('a.txt')}"
+        own.client.vectors.choose_embedder("default", "tiny")
+        embedding = own.client.vectors.embed("default")
+        for state in (JobState.RUNNING, JobState.PAUSED):
+            embedding.move_to(state, at=rfc3339_now(), by="a worker", reason="as it does")
+        handle.workspace.jobs.save(embedding)
+        refused = asking.delete(path)
+        assert (refused.status_code, refused.json()["code"]) == (409, "busy")
+        assert embedding.job_id in refused.text
+        assert refused.json()["hint"]
+        assert own.client.documents.get("a.txt").state == "active"
+        asking.post(f"/jobs/{embedding.job_id}/cancel")
+        assert asking.delete(path).json()["retired"] == 1
 
 
 def test_documents_in_the_body_are_files(own: Served) -> None:
