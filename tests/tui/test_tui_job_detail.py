@@ -568,3 +568,17 @@ def test_line_of_what_is_parsed_fits_whatever_the_name() -> None:
     assert line is not None
     assert line.cell_length <= 80
     assert line.plain.endswith("/big.pdf for 7s  pid 4711  and 2 more")
+
+
+def test_bars_of_phases_have_the_width_that_there_is(root: Path) -> None:
+    """Drawn before there was any room, or for another size, they are drawn again, also of a job that has ended."""
+    add_job(root, "20261121-000001-docs-aaaa", listed=3)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: len(app.screen.table.rows) == 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: "list    + done    " + "━" * 12 + " " in screen_text(app))
+        await pilot.resize_terminal(120, 35)
+        await until(pilot, lambda: "list    + done    " + "━" * 30 in screen_text(app))
+
+    run_story(root, story, size=(60, 24))

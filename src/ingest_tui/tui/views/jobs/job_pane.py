@@ -151,6 +151,10 @@ class JobPane(Asking, Vertical):
         for widget, title in titled:
             title_panel(widget.add_class("panel"), title)
 
+    def on_resize(self) -> None:
+        """Draw again what depends on the width: it may have been drawn before there was any."""
+        self.show_state()
+
     @property
     def items(self) -> VirtualTable[OutcomeRow]:
         """The table of outcomes."""
