@@ -58,7 +58,7 @@ def strings_of(value: object) -> Iterator[str]:
 def sinks(text: str, folder: Path) -> Iterator[tuple[str, str]]:
     """Put a text into every sink, in every field that can hold one; yields what each has written."""
     log = JobLog(folder / "log.jsonl", job="j", source="s")
-    log.event("warning", text, document=text, nested={"list": [text, {"deep": text}]}, path=Path("x") / text[:40])
+    log.event("warning", text, document=text, nested={"list": [text, {"deep": text}]}, path=Path("x") / text)
     log.close()
     yield "job log", (folder / "log.jsonl").read_text()
     layout = Layout(folder)
