@@ -92,7 +92,8 @@ def narrowed_by_names(database: Database, documents: Condition, filters: Sequenc
         found = [row[0] for row in database.execute(sql, (expression, _MOST_DOCUMENTS + 1))]
         if len(found) <= _MOST_DOCUMENTS:
             sql = "document_id IN (SELECT document_id FROM chunks WHERE id IN (SELECT value FROM json_each(?)))"
-            return Condition(f"({documents.sql}) AND {sql}", (*documents.values, orjson.dumps(found).decode()))
+            # With IS TRUE, so that SQLite looks these documents up rather than following an index by collection.
+            return Condition(f"({documents.sql}) IS TRUE AND {sql}", (*documents.values, orjson.dumps(found).decode()))
     return documents
 
 

@@ -84,10 +84,12 @@ def test_filters_find_what_they_name(
     assert {hit.document_id for hit in search_text(catalogue, query)} == expected
 
 
-def test_few_documents_are_looked_at(catalogue: Catalogue) -> None:
-    """SQLite looks up the documents that have the trigrams rather than going through all of them."""
+@pytest.mark.parametrize("further", ["1", "collection_id = 'default'", "source_id = 'docs' AND key > ''"])
+def test_few_documents_are_looked_at(catalogue: Catalogue, further: str) -> None:
+    """SQLite looks up the documents that have the trigrams, not all of them, nor all of a collection or a folder."""
     filters = [QueryFilter("title", "abcd")]
-    condition = narrowed_by_names(catalogue, narrowed(Condition("+state = 'active'"), filters), filters)
+    asked = narrowed(Condition(f"{further} AND state = 'active'"), filters)
+    condition = narrowed_by_names(catalogue, asked, filters)
     plan = f"EXPLAIN QUERY PLAN SELECT document_id FROM documents WHERE {condition.sql}"
     steps = [row[3] for row in catalogue.execute(plan, condition.values)]
     assert "SEARCH documents USING PRIMARY KEY (document_id=?)" in steps
