@@ -66,6 +66,14 @@ def chosen(page: Page) -> list[str]:
     ]
 
 
+def actions(page: Page) -> list[str]:
+    """Return what is offered to be done with the job that is shown."""
+    return [
+        str(label)
+        for label in page.value("[...document.querySelectorAll('#job-actions button')].map((one) => one.textContent)")
+    ]
+
+
 def test_files_are_dropped_and_the_one_that_is_refused_is_named(page: Page, calls: Cli, tmp_path: Path) -> None:
     """Of two files one cannot be read: nothing is taken, and it says so at that one; without it the job is followed."""
     good, bad = tmp_path / "<b>good.txt", tmp_path / "bad.bin"
@@ -97,17 +105,10 @@ def test_files_are_dropped_and_the_one_that_is_refused_is_named(page: Page, call
         follow_job(handle.workspace, job_id, lambda _state: None, run_here=True)
     page.wait_for_text("#job-facts", "succeeded")
     page.wait_for_text("#items", "ingested")
+    assert actions(page) == [], "what was taken in cannot be done again"
     page.value("document.querySelector('#items a').click()")
     page.wait_for_text("#text", "anemometer")
     page.wait_for_text("#events", "ingested")
-
-
-def actions(page: Page) -> list[str]:
-    """Return what is offered to be done with the job that is shown."""
-    return [
-        str(label)
-        for label in page.value("[...document.querySelectorAll('#job-actions button')].map((one) => one.textContent)")
-    ]
 
 
 def choose(page: Page, label: str, *, answer: str = "confirm-yes") -> None:

@@ -31,7 +31,7 @@ class HostCheck:
         if len(named) != 1 or not self._is_ours(host_of(named[0])):
             shown = safe_display(", ".join(named), limit=100)
             raise RequestError(
-                f"this server is not called {shown!r}" if shown else "the request names no host",
+                f"this server is not called '{shown}'" if shown else "the request names no host",
                 status=421,
                 code="wrong_host",
                 hint="call it by the address that it was started with, or start it with --allowed-host NAME",
@@ -39,7 +39,7 @@ class HostCheck:
         for origin in origins:
             if origin.lower() not in self._origins and not self._is_own_page(origin, named[0]):
                 raise RequestError(
-                    f"pages of {safe_display(origin, limit=100)!r} may not use this server",
+                    f"pages of '{safe_display(origin, limit=100)}' may not use this server",
                     status=403,
                     code="wrong_origin",
                     hint="start it with --origin URL to let them",

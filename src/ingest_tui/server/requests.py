@@ -132,11 +132,11 @@ class WholeForm(MultiPartParser):
         complete = sum(not isinstance(one, str) for _name, one in form.multi_items())
         name = safe_display(part.filename or "", limit=200)
         raise RequestError(
-            f"the form was cut off in file {name!r}; nothing was stored",
+            f"the form was cut off in file '{name}'; nothing was stored",
             status=400,
             code="malformed",
             hint=_SEND_AGAIN,
-            errors=[(f"{_FILES}.{complete}", f"{name!r} was cut off")],
+            errors=[(f"{_FILES}.{complete}", f"'{name}' was cut off")],
         )
 
 

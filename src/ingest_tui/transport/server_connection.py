@@ -99,11 +99,11 @@ def server_address(text: str) -> ServerAddress:
     if "@" in parts.netloc:
         raise UsageError("the address of the server holds a name or a password", hint="--token-ref names a token")
     if parts.query or parts.fragment or any(ord(letter) <= ord(" ") for letter in text):
-        raise UsageError(f"{safe_display(text, limit=200)!r} is no address of a server", hint=_HTTP_FORMS)
+        raise UsageError(f"'{safe_display(text, limit=200)}' is no address of a server", hint=_HTTP_FORMS)
     if parts.scheme in _SOCKET_SCHEMES and not parts.netloc and parts.path.startswith("/"):
         return ServerAddress("http://localhost", parts.path)
     if parts.scheme not in {"http", "https"} or not host or port == 0:
-        raise UsageError(f"{safe_display(text, limit=200)!r} is no address of a server", hint=_HTTP_FORMS)
+        raise UsageError(f"'{safe_display(text, limit=200)}' is no address of a server", hint=_HTTP_FORMS)
     return ServerAddress(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}")
 
 

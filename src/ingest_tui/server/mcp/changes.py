@@ -50,7 +50,7 @@ def ignore(reach: Reach, given: IgnoreArguments, given_up: GivenUp) -> IgnoreAns
         there = [one for one in issues if wanted in {one.uri, one.key}]
         if not there:
             raise NotFoundError(
-                f"source {source_id!r} has no problem at {safe_display(wanted, limit=200)!r}",
+                f"source {source_id!r} has no problem at '{safe_display(wanted, limit=200)}'",
                 hint="the tool freshness returns the addresses of problem_items",
             )
         chosen += there

@@ -45,11 +45,11 @@ def _hints_for(reach: Reach, given: SearchArguments) -> list[str]:
     if reach.collection_id is None:
         documents = reach.client.documents
         hints += [
-            f"no document has {shown_name(word)!r}; did you mean {shown_name(meant)!r}?"
+            f"no document has '{shown_name(word)}'; did you mean '{shown_name(meant)}'?"
             for word, meant in documents.suggestions(given.query).items()
         ]
         hints += [
-            f"there is no {one.field} {shown_name(one.value)!r}; the tool list_sources shows what there is"
+            f"there is no {one.field} '{shown_name(one.value)}'; the tool list_sources shows what there is"
             for one in documents.unknown_filters(given.query)
         ]
     return hints

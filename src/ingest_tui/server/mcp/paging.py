@@ -25,7 +25,7 @@ def begins_at(cursor: str | None, *, most: int) -> int:
     if cursor.isascii() and cursor.isdecimal() and len(cursor) <= len(str(most)) and int(cursor) <= most:
         return int(cursor)
     raise UsageError(
-        f"not a cursor: {safe_display(cursor, limit=40)!r}", hint="give next_cursor of the answer before, or none"
+        f"not a cursor: '{safe_display(cursor, limit=40)}'", hint="give next_cursor of the answer before, or none"
     )
 
 

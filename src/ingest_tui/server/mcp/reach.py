@@ -60,7 +60,7 @@ class Reach:
             if one.source.source_id == source_id:
                 return one
         shown = safe_display(source_id, limit=_LONGEST_SHOWN)
-        raise NotFoundError(f"there is no source {shown!r}", hint="the tool list_sources returns the ids")
+        raise NotFoundError(f"there is no source '{shown}'", hint="the tool list_sources returns the ids")
 
     def sources(self) -> list[SourceSummary]:
         """Return the sources that are seen."""
@@ -74,7 +74,7 @@ class Reach:
             found = None
         if found is None or found.job_id != job_id or not self.sees(found.collection_id):
             shown = safe_display(job_id, limit=_LONGEST_SHOWN)
-            raise NotFoundError(f"there is no job {shown!r}", hint="the tool freshness names the job that waits")
+            raise NotFoundError(f"there is no job '{shown}'", hint="the tool freshness names the job that waits")
         return found
 
     def check_may_write(self) -> None:

@@ -40,7 +40,7 @@ def arguments_of(uri: str) -> FetchArguments:
     except ValueError:  # pydantic's too
         pass
     raise NotFoundError(
-        f"there is no resource {safe_display(uri, limit=200)!r}", hint="addresses are document://ID?offset=N"
+        f"there is no resource '{safe_display(uri, limit=200)}'", hint="addresses are document://ID?offset=N"
     )
 
 

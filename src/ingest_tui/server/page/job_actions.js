@@ -32,7 +32,8 @@ const ACTIONS = [
     means: ({ held }) => `The ${held.documents} documents stay.`, said: "The documents stay.",
   },
   {
-    path: "retry", label: "Do it again", isOffered: isOver, body: { failed_only: false },
+    path: "retry", label: "Do it again", body: { failed_only: false },
+    isOffered: (job) => isOver(job) && (job.kind !== "upload" || job.state !== "succeeded"), // its files are kept no more
     means: () => "A new job does all of it again.",
   },
   {

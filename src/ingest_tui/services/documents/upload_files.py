@@ -65,7 +65,7 @@ def checked_name(name: str) -> str:
     key = key_from_bytes(os.fsencode(name))
     if not name or name in {".", ".."} or set(name) & set("/\0") or len(os.fsencode(name)) > _LONGEST_NAME:
         raise UsageError(
-            f"{safe_display(name, limit=80)!r} is no name of a file", hint="give one without folders: report.csv"
+            f"'{safe_display(name, limit=80)}' is no name of a file", hint="give one without folders: report.csv"
         )
     return key
 
@@ -75,7 +75,7 @@ def checked_label(label: str) -> str:
     label = label.strip()
     if len(label) > _LONGEST_LABEL or any(unicodedata.category(letter)[0] == "C" for letter in label):
         raise UsageError(
-            f"{safe_display(label, limit=80)!r} is no label", hint=f"give up to {_LONGEST_LABEL} characters on one line"
+            f"'{safe_display(label, limit=80)}' is no label", hint=f"give up to {_LONGEST_LABEL} characters on one line"
         )
     return label
 
@@ -108,7 +108,7 @@ def check_files(files: list[UploadFile], *, largest: int) -> CheckedFiles:
     twice = sorted({name for name in names if names.count(name) > 1})
     problems += [
         UsageError(
-            f"two of the files are named {safe_display(name)!r}", hint="upload them one after the other, or rename one"
+            f"two of the files are named '{safe_display(name)}'", hint="upload them one after the other, or rename one"
         )
         for name in twice
     ]

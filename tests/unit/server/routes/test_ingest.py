@@ -57,6 +57,19 @@ def test_an_upload_that_cannot_be_taken_names_each_file(own: Served) -> None:
         assert asking.get("/jobs").json()["items"] == before
 
 
+def test_a_name_is_escaped_once(own: Served) -> None:
+    """What acts on a screen is one visible escape in a message, whichever part of the server says it."""
+    with own.asking() as asking:
+        sent = [("files", ("a\x1b/b", b"words"))]
+        refused = asking.post("/collections/default/files", files=sent, data={"names": '["a\\u001b/b"]'}).json()
+        assert "'a\\x1b/b' is no name" in refused["detail"]
+        for header in ({"Host": "a\x9bb"}, {"Origin": "a\x9bb"}):
+            raw = {name.encode(): value.encode("latin-1") for name, value in header.items()}
+            told = asking.get("/health", headers=raw).json()["detail"]
+            assert "\\x9bb'" in told
+            assert "\\\\" not in told
+
+
 def test_a_file_has_the_same_name_over_a_server(own: Served, tmp_path: Path) -> None:
     """Whatever it is called: names that are not UTF-8, or look so, line breaks, quotes, drives of other systems."""
     folder = tmp_path / "to send"
