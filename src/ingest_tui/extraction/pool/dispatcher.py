@@ -32,6 +32,10 @@ _MAX_ATTEMPTS = 4
 _MAX_FAILED_STARTS = 3
 _LONGEST_WAIT_SECONDS = 0.25
 _SOON_SECONDS = 0.025
+_START_MILLISECONDS = 50.0
+"""A process uses more than that to start, and to load what reads documents: for less work there is none besides one."""
+_START_SECONDS = 0.25
+"""How long a task may take before what is next to it is worth a process all the same."""
 _CHEAP_SHARE = 0.05
 _FITTING_SECONDS = 2.0
 _IDLE_SECONDS = 30.0
@@ -126,7 +130,18 @@ class Dispatcher:
 
     def _has_room(self) -> bool:
         serving = self._serving()
-        return len(serving) < self._workers or any(not process.in_flight for process in serving)
+        return self._is_worth_another(serving) or any(not process.in_flight for process in serving)
+
+    def _is_worth_another(self, serving: list[ParserProcess]) -> bool:
+        """Whether one more process may start: there is room for it, and more to do than its start takes."""
+        if len(serving) >= self._workers:
+            return False
+        at_work = [process for process in serving if process.in_flight]
+        lately = time.monotonic() - _START_SECONDS
+        if not at_work or any(process.said_hello and process.began_at < lately for process in at_work):
+            return True
+        in_flight = sum(process.in_flight_weight for process in at_work)
+        return in_flight + self._queue.weight_waiting(_START_MILLISECONDS) > _START_MILLISECONDS
 
     def _serving(self) -> list[ParserProcess]:
         return [process for process in self._processes if not process.is_retiring]
@@ -150,8 +165,8 @@ class Dispatcher:
         """Fill the pipes: the emptiest process first, none with so much that another would have nothing."""
         while True:
             waiting, serving = self._queue.count_waiting(), self._serving()
-            is_short = self._queue.wants_all or (waiting and all(one.in_flight for one in serving))
-            if len(serving) >= self._workers or not is_short:
+            is_short = waiting and all(one.in_flight for one in serving) and self._is_worth_another(serving)
+            if len(serving) >= self._workers or not (self._queue.wants_all or is_short):
                 break
             self._start()
         if not waiting:
@@ -174,7 +189,7 @@ class Dispatcher:
         """Let a process without work have what another has not begun."""
         idle = [one for one in serving if not one.in_flight]
         backlog = [one for one in serving if len(one.in_flight) > 1 and one.said_hello]
-        if not backlog or (not idle and len(serving) >= self._workers):
+        if not backlog or (not idle and not self._is_worth_another(serving)):
             return
         longest = max(backlog, key=lambda one: one.in_flight_weight)
         if longest.in_flight_weight < WINDOW_MILLISECONDS / 8 and time.monotonic() - longest.began_at < 0.05:  # noqa: PLR2004

@@ -144,6 +144,16 @@ class TaskQueue:
         with self._state:
             return len(self._waiting)
 
+    def weight_waiting(self, enough: float) -> float:
+        """Return how many milliseconds the jobs that wait should take, or what is more than ``enough`` of them."""
+        weight = 0.0
+        with self._state:
+            for job in self._waiting:
+                weight += job.cost
+                if weight > enough:
+                    break
+        return weight
+
     def take(self, sharers: int, room: int, weight: float, *, is_idle: bool) -> list[Job]:
         """Take what goes into the pipe of one process next, no more than its fair share among ``sharers``."""
         with self._state:

@@ -47,6 +47,34 @@ def test_grown_process_is_replaced(tmp_path: Path) -> None:
     assert desk.reasons() == {"leak": ("parsed", ""), "next": ("parsed", "")}
 
 
+def test_little_work_starts_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few small files are left to the process that is there: a second one would cost more than they do."""
+    monkeypatch.setattr("ingest_tui.extraction.pool.dispatcher._START_SECONDS", float("inf"))
+    with ParserPool(2, parser=MISBEHAVING) as pool:
+        desk = Desk(tmp_path, pool)
+        for number in range(20):
+            desk.submit(f"{number}", f"text {number}")
+        pool.drain()
+        assert pool.processes_started == 1
+    assert set(desk.reasons().values()) == {("parsed", "")}
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.25, "fine"), (float("inf"), "fine " * 200_000)])
+def test_what_waits_gets_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, text: str
+) -> None:
+    """A second process starts where the first one takes long, and at once where there is much to do."""
+    monkeypatch.setattr("ingest_tui.extraction.pool.dispatcher._START_SECONDS", seconds)
+    with ParserPool(2, parser=MISBEHAVING) as pool:
+        desk = Desk(tmp_path, pool)
+        desk.submit("slow", f"misbehave:crawl\n{text}")
+        desk.submit("next", text)
+        wait_until(lambda: "next" in desk.results)
+        assert "slow" not in desk.results
+        pool.cancel(["slow"], wait=True)
+    assert desk.reasons()["next"] == ("parsed", "")
+
+
 def test_results_of_one_process_keep_their_order(tmp_path: Path) -> None:
     """With one process small files come back in the order they went in, and most share a process."""
     with ParserPool(1) as pool:
