@@ -429,7 +429,7 @@ def build_samples() -> dict[str, Sample]:
         ),
         "strings": Sample("a.strings", b'/* no */ "fruit" = "all \\U0061pples";\n', ("all apples",), ("```strings",)),
         "notebook": Sample("a.ipynb", NOTEBOOK.encode(), ("apples", "print(1)", "one"), ("# Annual report",)),
-        "yaml": Sample("a.yaml", b"# not a heading\nfruit: apples\n", ("apples",), ("```yaml",)),
+        "yaml": Sample("a.yaml", b'# not a heading\nfruit: "all \\u0061pples"\n', ("all apples",), ("```yaml",)),
         "python": Sample("a.py", b"# not a heading\nfruit = 'apples'\n", ("apples",), ("```python",)),
         "html": Sample(
             "a.html",
