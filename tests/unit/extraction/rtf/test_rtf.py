@@ -100,3 +100,14 @@ def test_pieces_of_rtf_are_read_as_rtf(start: bytes) -> None:
 def test_a_text_under_the_name_of_rtf_is_a_text() -> None:
     """Braces alone make no RTF."""
     assert extract_text(b"{ripe apples}", ".rtf").strip() == "{ripe apples}"
+
+
+def test_tables_in_comments_and_notes_are_tables() -> None:
+    """A comment or a note with a table has it below its text; what follows is apart."""
+    table = rb"\par\trowd\cellx1\cellx2\intbl A\cell B\cell\row\pard "
+    comments = rb"{\*\atnauthor Ann}{\*\annotation see" + table + rb"end\par}{\*\atnauthor Bo}{\*\annotation next}"
+    text = rtf(b"body" + comments + rb"{\footnote note" + table + rb"}\par")
+    assert [block.strip("\n") for block in text.split("\n\n") if block.strip()] == [
+        "body[^1]", "[^1]: note", "| A | B |\n| --- | --- |", "## Comments", "- Ann: see", "| A | B |\n| --- | --- |",
+        "end\n- Bo: next",
+    ]  # fmt: skip
