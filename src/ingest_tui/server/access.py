@@ -85,4 +85,4 @@ class ClientAccess:
 
 
 def _caller(token: AccessToken) -> Caller:
-    return Caller(token.name, token.scope, token.collection_id)
+    return Caller(token.name, token.scope, token.collection_id, token.digest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ingest_tui.model.access_token import ADMIN, READ, TokenScope, allows
 from ingest_tui.model.errors import NotFoundError, RefusedError
@@ -12,12 +12,14 @@ from ingest_tui.model.errors import NotFoundError, RefusedError
 class Caller:
     """A client: a token by its ``name``, or, with an empty name, whoever can connect to a server without tokens.
 
-    ``collection_id``: the one collection that it sees; None for all.
+    ``collection_id``: the one collection that it sees; None for all. ``digest``: what tells the token from one that
+    had its name before; empty without a token.
     """
 
     name: str = ""
     scope: TokenScope = ADMIN
     collection_id: str | None = None
+    digest: str = field(default="", repr=False)
 
     @property
     def acts_as(self) -> str:

@@ -134,7 +134,7 @@ def _done_once(state: ServerState, endpoint: AnyEndpoint, call: Call[Any, Any], 
     key = call.headers.get(HEADER)
     if key is None or endpoint.method != "POST":
         return _handled(endpoint, call)
-    name = (call.caller.name, endpoint.method, url.path, checked_key(key))
+    name = (call.caller.digest, endpoint.method, url.path, checked_key(key))
     asked = digest_of(call.body, url.query, call.files)
     return state.answers.answer(name, asked, lambda: _handled(endpoint, call), is_stored=endpoint.scope != READ)
 

@@ -27,7 +27,7 @@ LONGEST_KEY = 200
 _FAILED = 400
 _PIECE = 1 << 20
 Name = tuple[str, str, str, str]
-"""Who asks, the method, the path, the key."""
+"""The digest of the token that asks, the method, the path, the key."""
 
 
 @dataclass

@@ -99,6 +99,19 @@ def test_a_request_is_done_once_over_a_restart(own: Served) -> None:
         assert "idempotency-replayed" not in after.post("/ingest", json=body, headers=key).headers
 
 
+def test_a_token_gets_no_answer_of_another_one_that_had_its_name(own: Served) -> None:
+    """A token that is made again under a name may be somebody else's: the request is done for it, too."""
+    body = {"documents": [{"name": "a.txt", "content": "words"}]}
+    answered: list[tuple[int, bool]] = []
+    for _ in range(2):
+        with own.asking(token=own.token("agent", "write")) as asking:
+            for _ in range(2):
+                answer = asking.post("/ingest", json=body, headers={"Idempotency-Key": "k1"})
+                answered.append((answer.status_code, "idempotency-replayed" in answer.headers))
+        own.client.tokens.revoke("agent")
+    assert answered == [(202, False), (202, True)] * 2
+
+
 def test_what_is_stored_is_bounded_and_expires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The older half goes where there are too many, and each after a day."""
     monkeypatch.setattr("ingest_tui.store.given_answers.MOST_KEPT", 4)
