@@ -561,8 +561,9 @@ def test_types_of_other_packages_have_forms_of_their_own(root: Path, plugin: Any
         field(app, "name").value = "Outer"
         field(app, "depth").value = "5"
         field(app, "mode").focus()
+        await until(pilot, lambda: field(app, "mode").has_focus)
         await pilot.press("right", "right")
-        assert field(app, "mode").value == "slow"
+        await until(pilot, lambda: field(app, "mode").value == "slow")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, TestReport))
 
