@@ -294,8 +294,9 @@ def go_on(
     """Run the command again, as a person would, some hours later; a job that is paused is resumed first."""
     for mark in (root / "workers").iterdir():
         os.utime(mark, (0, 0))  # torn marks of workers are swept once they are old
-    for torn in (*(root / "looks").glob(".tmp.*"), *(root / "notices").glob(".tmp.*")):
-        os.utime(torn, (0, 0))  # so are torn records
+    for folder in ("looks", "notices", "collections", "generations"):
+        for torn in (root / folder).glob(".tmp.*"):
+            os.utime(torn, (0, 0))  # so are torn records
     for job in manifests_of(root):
         if job.state is JobState.PAUSED:
             run(command_line(root, "job", "resume", job.job_id), root.parent)

@@ -31,7 +31,8 @@ def sweep_small_files(layout: Layout) -> int:
     """
     long_ago = posix_seconds() - LEFT_AFTER_SECONDS
     looks = layout.look("any").parent
-    folders = (layout.root, layout.sources, layout.collections, layout.workers, layout.trash, layout.notices, looks)
+    records = (layout.sources, layout.collections, layout.embedders, layout.rerankers, layout.generations)
+    folders = (layout.root, *records, layout.workers, layout.trash, layout.notices, looks)
     return sum(_sweep(folder, long_ago) for folder in folders)
 
 

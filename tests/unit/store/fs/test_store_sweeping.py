@@ -25,6 +25,9 @@ def test_only_old_temporary_files_are_removed(tmp_path: Path) -> None:
     layout = workspace.layout
     old = time.time() - LEFT_AFTER_SECONDS - 60
     left = [layout.root / ".tmp.a", layout.sources / ".tmp.b", layout.collections / ".tmp.c", layout.trash / ".tmp.d"]
+    for folder in (layout.embedders, layout.rerankers, layout.generations):
+        folder.mkdir(exist_ok=True)
+        left.append(folder / ".tmp.e")
     victim = tmp_path / "victim"
     kept = [layout.root / ".tmp.fresh", layout.root / "mine.tmp.x", victim]
     for path in (*left, *kept):
