@@ -28,6 +28,7 @@ from tests.tui.pty_app import PtyApp
 _STORMY_SHARE = 0.6
 _SAMPLE_SECONDS = 1.0
 _FEWEST_SAMPLES = 8
+_USES_UNTIL_WARM = 8  # after so many the views were shown once, and what they need is loaded
 _CONTRACT = frozenset({0, 1, 3, 4, 5, 6})
 _KEYS = (*"jkgG1234567", "\r", "\x1b", "\x1b[B", "\x1b[A", "\x1b[6~", "\t", "?", "/rain\r", "s")
 _SIZES = ((80, 24), (120, 35), (200, 50), (60, 20))
@@ -157,9 +158,15 @@ class Screen:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._uses = 0
         self.app = self._start()
 
+    def pid_when_warm(self) -> int | None:
+        """Return the process that lives now, None while it is young: until its views were shown its memory grows."""
+        return self.app.pid if self._uses >= _USES_UNTIL_WARM else None
+
     def _start(self) -> PtyApp:
+        self._uses = 0
         app = PtyApp(self._world.cli.workspace, view="")
         app.read_until(b"verview", 60)
         return app
@@ -177,6 +184,7 @@ class Screen:
             world.notes.found(f"the TUI ended by itself: {self.app.output[-3000:]!r}")
             self.app = self._start()
         self.app.read_until(lambda output: len(output) > 0, 60)
+        self._uses += 1
         world.notes.did("TUI used")
         if not world.is_calm.is_set() and chance.random() < 0.1:
             self.app.close()
@@ -267,7 +275,7 @@ class Actor(threading.Thread):
 def live(world: World, seconds: float, seed: int) -> dict[str, dict[str, list[float]]]:
     """Let everybody loose for so long; returns what worker and TUI had while it was calm."""
     worker, screen = Worker(world), Screen(world)
-    samples = Samples({"worker": worker.pid_at_work, "TUI": lambda: screen.app.pid})
+    samples = Samples({"worker": worker.pid_at_work, "TUI": screen.pid_when_warm})
     actors = [
         Actor(world, change_files, 0.2, f"files {seed}"),
         Actor(world, type_a_command, 0.5, f"first person {seed}"),
