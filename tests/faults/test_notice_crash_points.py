@@ -55,10 +55,7 @@ def _told(file: Path) -> Callable[[Path, bool], Iterator[str]]:
         events = map(json.loads, file.read_text().splitlines() if file.exists() else ())
         here = {str(root), str(root.with_name("prepared"))}
         told = {event["job_id"] for event in events if event["workspace"] in here}
-        left = [
-            *(path.name for path in (root / "notices").iterdir()),
-            *(one.name for one in (root / "queue").iterdir()),
-        ]
+        left = [path.name for name in ("notices", "queue") for path in (root / name).glob("*")]
         for manifest in manifests_of(root):
             is_known = manifest.job_id in told or any(name.startswith(manifest.job_id) for name in left)
             if manifest.ended and not is_known:
