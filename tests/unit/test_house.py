@@ -232,3 +232,15 @@ def test_no_twelve_lines_are_written_twice(tmp_path: Path) -> None:
     (tmp_path / "first.py").write_text("\n".join(lines))
     (tmp_path / "second.py").write_text("import os\n\n" + "\n# why\n".join(f"    {line}" for line in lines))
     assert shared_runs(tmp_path, 12) == {"x0 = 0": {"first.py:1", "second.py:3"}}
+
+
+def test_no_message_escapes_a_name_twice() -> None:
+    """What `safe_display` made fit to be shown is quoted as it is: repr would escape its backslashes again."""
+    again = re.compile(r"\{safe_display\([^{}]*\)!r\}|\{shown!r\}")
+    found = [
+        f"{path.relative_to(PACKAGE)}:{number}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if again.search(line) and 'return f"<' not in line  # how an object calls itself
+    ]
+    assert not found

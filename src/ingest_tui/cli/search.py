@@ -97,9 +97,9 @@ def search(
         return
     show_hits(hits, explain=explain)
     for one in documents.unknown_filters(words):
-        diagnostics.say(f"there is no {one.field} {safe_display(one.value)!r}; {_LISTED_BY[one.field]}")
+        diagnostics.say(f"there is no {one.field} '{safe_display(one.value)}'; {_LISTED_BY[one.field]}")
     for word, suggestion in documents.suggestions(words).items():
-        diagnostics.say(f"no document has {safe_display(word)!r}; did you mean {safe_display(suggestion)!r}?")
+        diagnostics.say(f"no document has '{safe_display(word)}'; did you mean '{safe_display(suggestion)}'?")
 
 
 def show_hits(hits: list[SearchHit], *, explain: bool = False) -> None:

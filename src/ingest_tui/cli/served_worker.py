@@ -22,7 +22,7 @@ def options_of(place: str) -> ServeOptions:
     """Return where ``PORT`` or ``HOST:PORT`` is; raises `UsageError` for anything else."""
     found = _PLACE.fullmatch(place)
     if found is None or int(found["port"]) > _LARGEST_PORT:
-        raise UsageError(f"{safe_display(place)!r} is no place to serve at", hint="give a port, or HOST:PORT")
+        raise UsageError(f"'{safe_display(place)}' is no place to serve at", hint="give a port, or HOST:PORT")
     return ServeOptions(host=found["six"] or found["host"] or DEFAULT_HOST, port=int(found["port"]))
 
 

@@ -88,7 +88,7 @@ def of_one_source(name: str) -> Iterator[None]:
 def _named(failure: IngestError, name: str) -> SourceAccessError:
     shown = safe_display(name)
     return SourceAccessError(
-        f"source {shown!r}: {failure.message}",
+        f"source '{shown}': {failure.message}",
         hint=f"'ingest-tui source test {shown}' tries it; report it to whoever maintains the connector",
         code=failure.reason,
         source_id=name,

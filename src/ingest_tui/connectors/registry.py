@@ -84,7 +84,7 @@ def _brought_by(point: EntryPoint) -> type[BaseConnector]:
         reason = "it is no BaseConnector"
     raise MissingDependencyError(
         f"the {safe_display(point.name)} connector cannot be loaded ({safe_display(reason)})",
-        hint=f"install or repair the package that brings {safe_display(point.value)!r}",
+        hint=f"install or repair the package that brings '{safe_display(point.value)}'",
     )
 
 

@@ -80,7 +80,7 @@ class RegisteredCredential:
             return default
         if field not in self._type.secret_names:
             return str(value)
-        what = f"{field} of credential {safe_display(self.name)!r}"
+        what = f"{field} of credential '{safe_display(self.name)}'"
         return resolve_reference(parse_reference(value), self._context, what=what)
 
     def require(self, field: str) -> str:
@@ -88,7 +88,7 @@ class RegisteredCredential:
         value = self.get(field)
         if value is None:
             raise AuthenticationError(
-                f"credential {safe_display(self.name)!r} has no {field}",
+                f"credential '{safe_display(self.name)}' has no {field}",
                 hint=f"'ingest-tui credential set {safe_display(self.name)} --ask {field}' asks for it",
                 code="credential_incomplete",
             )

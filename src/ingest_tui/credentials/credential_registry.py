@@ -146,13 +146,13 @@ class CredentialRegistry:
             self._not_found(name, list(entries))
         raw = entries[name]
         if not isinstance(raw, dict):
-            raise StoreError(f"credential {safe_display(name)!r} is not an object", hint="correct the credentials file")
+            raise StoreError(f"credential '{safe_display(name)}' is not an object", hint="correct the credentials file")
         return raw
 
     def _not_found(self, name: str, known: list[str]) -> NoReturn:
         there = did_you_mean(name, known) + (f"known: {', '.join(map(safe_display, known))}; " if known else "")
         raise NotFoundError(
-            f"there is no credential {safe_display(name)!r} in {safe_display(str(self.path))}",
+            f"there is no credential '{safe_display(name)}' in {safe_display(str(self.path))}",
             hint=f"{there}'ingest-tui credential add {safe_display(name)} --type TYPE' adds it",
             credential=name,
         )
@@ -189,7 +189,7 @@ def _refuse_when_changed(
         return
     if name not in entries:
         raise ConflictError(
-            f"credential {safe_display(name)!r} was removed by somebody else meanwhile; nothing was saved",
+            f"credential '{safe_display(name)}' was removed by somebody else meanwhile; nothing was saved",
             hint="add it again if it is still wanted",
             differences=[],
         )
@@ -197,7 +197,7 @@ def _refuse_when_changed(
     if now.digest != seen.digest:
         yours = summarise(name, entries[name] | dict(changes)) if changes and isinstance(entries[name], dict) else seen
         found = differences(_shown(yours), _shown(now))
-        raise conflict(f"credential {safe_display(name)!r}", found, now)
+        raise conflict(f"credential '{safe_display(name)}'", found, now)
 
 
 def _shown(entry: CredentialSummary) -> dict[str, Any]:

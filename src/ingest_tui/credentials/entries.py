@@ -42,7 +42,7 @@ def checked_entry(name: str, raw: Mapping[str, Any]) -> tuple[CredentialType, En
         return declared, declared.model.model_validate(dict(raw))
     except pydantic.ValidationError as error:
         raise ValidationError(
-            f"credential {safe_display(name)!r}: {describe_invalid_entry(error)}",
+            f"credential '{safe_display(name)}': {describe_invalid_entry(error)}",
             hint=f"fields of type {declared.name}: {', '.join((*declared.plain_names, *declared.secret_names))}",
             code="credential_invalid",
         ) from None

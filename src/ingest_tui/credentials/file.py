@@ -87,7 +87,7 @@ def _parse(data: bytes, shown: str) -> dict[str, Any]:
     except RecursionError:
         raise StoreError(f"{shown} is nested too deeply", hint=hint) from None
     except _DoubledNameError as error:
-        raise StoreError(f"{shown} has {safe_display(str(error))!r} twice in one place", hint=hint) from None
+        raise StoreError(f"{shown} has '{safe_display(str(error))}' twice in one place", hint=hint) from None
     version = content.get("schema_version") if isinstance(content, dict) else None
     if not isinstance(version, int):
         raise StoreError(f"{shown} names no schema_version", hint=f"it begins with schema_version {SCHEMA_VERSION}")

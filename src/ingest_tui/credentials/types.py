@@ -265,7 +265,7 @@ def credential_type(name: str) -> CredentialType:
             hint=f"install or repair the package that brings {point.value!r}",
         )
     raise RefusedError(
-        f"unknown credential type {safe_display(name, limit=64)!r}",
+        f"unknown credential type '{safe_display(name, limit=64)}'",
         hint=f"known types: {', '.join(type_names())}; is a package missing that brings it?",
         code="credential_type_unknown",
     )

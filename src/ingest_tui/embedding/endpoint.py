@@ -104,7 +104,7 @@ class Endpoint:
 
     def _credential(self, name: str) -> Credential:
         if self._context.credentials is None:
-            raise AuthenticationError(f"there are no credentials to find {safe_display(name)!r} in")
+            raise AuthenticationError(f"there are no credentials to find '{safe_display(name)}' in")
         return self._context.credentials.get(name)
 
     def _is_rotated(self) -> bool:
@@ -136,7 +136,7 @@ class Endpoint:
             )
         if status == _NOT_FOUND or code in {"model_not_found", "DeploymentNotFound"}:
             return EmbedderError(
-                f"the endpoint {where} has no model {safe_display(self._settings.model)!r} or no {self._page}{said}",
+                f"the endpoint {where} has no model '{safe_display(self._settings.model)}' or no {self._page}{said}",
                 hint=f"check --model, and that --endpoint ends where {self._page} follows, as in …/v1",
                 code="model_unknown",
             )
@@ -154,7 +154,7 @@ def _header_of(credential: Credential) -> tuple[str, str]:
     if credential.type == "api_key":
         return credential.get("header") or "X-API-Key", credential.require("api_key")
     raise EmbedderError(
-        f"credential {safe_display(credential.name)!r} is of type {safe_display(credential.type)}",
+        f"credential '{safe_display(credential.name)}' is of type {safe_display(credential.type)}",
         hint="an endpoint is signed in to with a credential of type token or api_key",
         code="credential_type",
     )

@@ -78,7 +78,7 @@ class ModelKinds(NamedTuple):
         if name not in self.kinds:
             known = ", ".join(self.kinds)
             raise UsageError(
-                f"unknown type of {self.noun} {safe_display(name, limit=64)!r}",
+                f"unknown type of {self.noun} '{safe_display(name, limit=64)}'",
                 hint=f"{did_you_mean(name, self.kinds)}known types: {known}",
             )
         return self.kinds[name]

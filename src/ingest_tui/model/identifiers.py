@@ -45,7 +45,7 @@ def check_identifier(value: str, *, shown: str | None = None) -> str:
     if not is_identifier(value):
         letters = "letters" if shown is not None else "lower-case letters"
         raise ValidationError(
-            f"not usable as a name: {safe_display(shown if shown is not None else value)!r}",
+            f"not usable as a name: '{safe_display(shown if shown is not None else value)}'",
             hint=f"use {letters} and digits, with '-', '_' or '.' between them, at most 64 characters",
         )
     return value

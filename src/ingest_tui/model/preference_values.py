@@ -150,7 +150,7 @@ def _json_default(key: str) -> Any:
 def _refuse_unknown(key: str) -> None:
     if key not in PREFERENCES:
         raise ValidationError(
-            f"there is no preference {safe_display(key)!r}", hint=f"there are {', '.join(PREFERENCES)}"
+            f"there is no preference '{safe_display(key)}'", hint=f"there are {', '.join(PREFERENCES)}"
         )
 
 

@@ -131,7 +131,7 @@ def query_filters(**values: str | None) -> tuple[QueryFilter, ...]:
     for name in ("after", "before"):
         value = values.get(name)
         if value is not None and not _is_day(value):
-            raise UsageError(f"--{name} is no day: {safe_display(value)!r}", hint="e.g. 2026, 2026-11 or 2026-11-29")
+            raise UsageError(f"--{name} is no day: '{safe_display(value)}'", hint="e.g. 2026, 2026-11 or 2026-11-29")
     return tuple(QueryFilter(name, value) for name, value in values.items() if value)
 
 

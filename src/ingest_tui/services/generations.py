@@ -81,7 +81,7 @@ def _scope_of_one(workspace: Workspace, target: str) -> Scope:
     is_source = _exists(workspace.sources.exists, target)
     if is_collection and is_source:
         raise UsageError(
-            f"{safe_display(target)!r} is a collection and a source",
+            f"'{safe_display(target)}' is a collection and a source",
             hint=f"write collection:{target} or source:{target}",
             code="ambiguous",
         )
@@ -101,7 +101,7 @@ def _nothing_named(workspace: Workspace, target: str) -> NotFoundError:
     collections, sources = workspace.collections.names(), workspace.sources.names()
     accepted = "a collection, a source, or a document by id, address or file name"
     return NotFoundError(
-        f"there is no collection, source or document {safe_display(target, limit=200)!r}",
+        f"there is no collection, source or document '{safe_display(target, limit=200)}'",
         hint=f"{did_you_mean(target, [*collections, *sources])}name {accepted};"
         " 'ingest-tui collection list', 'ingest-tui source list' and 'ingest-tui doc list' show them",
     )

@@ -35,7 +35,7 @@ def _hook_called(workspace: Workspace, name: str) -> JobEndHook:
             return hook
     there = ", ".join(hook.name for hook in hooks)
     hint = f"{did_you_mean(name, [hook.name for hook in hooks])}there are: {there}" if there else "docs/operations.md"
-    raise NotFoundError(f"on_job_end has no entry {safe_display(name)!r}", hint=hint)
+    raise NotFoundError(f"on_job_end has no entry '{safe_display(name)}'", hint=hint)
 
 
 def _made_up(hook: JobEndHook) -> Manifest:

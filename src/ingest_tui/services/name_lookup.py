@@ -59,7 +59,7 @@ def checked_type(workspace: Workspace, name: str) -> str:
     ):
         return name
     raise UsageError(
-        f"neither a format nor anything here is of type {safe_display(name)!r}",
+        f"neither a format nor anything here is of type '{safe_display(name)}'",
         hint=f"{did_you_mean(wanted, endings | media_types)}name an ending, as pdf, or a media type, as text/",
     )
 
@@ -82,4 +82,4 @@ def _refuse_what_only_looks_like_one(kind: str, name: str, exists: Callable[[str
     except ValidationError:
         return
     if is_another:
-        raise NotFoundError(f"there is no {kind} {safe_display(name)!r}", hint=f"there is one called {similar!r}")
+        raise NotFoundError(f"there is no {kind} '{safe_display(name)}'", hint=f"there is one called {similar!r}")

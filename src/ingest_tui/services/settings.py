@@ -165,7 +165,7 @@ def _theme_row(workspace: Workspace) -> SettingRow:
 def _set_theme(workspace: Workspace, theme: str) -> SettingRow:
     if theme not in THEME_NAMES:
         hint = f"{did_you_mean(theme, THEME_NAMES)}there are {', '.join(THEME_NAMES)}"
-        raise ValidationError(f"{THEME}: there is no {safe_display(theme)!r}", hint=hint)
+        raise ValidationError(f"{THEME}: there is no '{safe_display(theme)}'", hint=hint)
     before = get_setting(workspace, THEME).value
     change_setting(workspace.layout, THEME, value=theme)
     _note(workspace, "settings.set", THEME, before=before, value=theme)
@@ -176,7 +176,7 @@ def _known(name: str) -> str:
     known = name.replace("-", "_").casefold()
     if known not in CONFIGURABLE:
         raise UsageError(
-            f"there is no setting {safe_display(name)!r}",
+            f"there is no setting '{safe_display(name)}'",
             hint=f"{did_you_mean(known, CONFIGURABLE)}'ingest-tui config list' shows them",
         )
     return known

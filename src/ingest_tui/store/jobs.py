@@ -151,7 +151,7 @@ class JobStore:
         what = "several jobs match" if matches else "there is no job"
         meant = "" if matches else did_you_mean(job_id, ["last", *ids])
         raise NotFoundError(
-            f"{what} {safe_display(job_id)!r}", hint=f"{meant}'ingest-tui job list' shows them; 'last' names the newest"
+            f"{what} '{safe_display(job_id)}'", hint=f"{meant}'ingest-tui job list' shows them; 'last' names the newest"
         )
 
     def _is_made(self, name: str) -> bool:
@@ -164,7 +164,7 @@ class JobStore:
     def load(self, job_id: str) -> Manifest:
         """Return the manifest of a job; raises `NotFoundError`, and `StoreError` for one that is lost or damaged."""
         path = self.paths(job_id).manifest
-        what = f"job {safe_display(job_id)!r}"
+        what = f"job '{safe_display(job_id)}'"
         try:
             manifest = read_record(path, Manifest, newest=SCHEMA_VERSION, what=what)
         except NotFoundError:
@@ -173,7 +173,7 @@ class JobStore:
             if path.exists():  # it was made between the two looks
                 return read_record(path, Manifest, newest=SCHEMA_VERSION, what=what)
             raise StoreError(
-                f"the manifest of job {safe_display(job_id)!r} is missing: {safe_display(str(path))}",
+                f"the manifest of job '{safe_display(job_id)}' is missing: {safe_display(str(path))}",
                 hint="restore it from a backup; what the job staged is next to it and stays there",
             ) from None
         refuse_other_name(manifest.job_id, job_id, what="job", path=path)

@@ -121,7 +121,7 @@ class SharePointConnector(BaseConnector):
         credential = self.credentials.get(self.config.credential)
         if credential.type != "entra":
             raise AuthenticationError(
-                f"the credential {safe_display(self.config.credential)!r} is of type {safe_display(credential.type)!r}",
+                f"the credential '{safe_display(self.config.credential)}' is of type '{safe_display(credential.type)}'",
                 hint="a SharePoint source signs in with a credential of type 'entra'; see docs/sharepoint.md",
                 setting="credential",
             )

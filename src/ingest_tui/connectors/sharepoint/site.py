@@ -183,7 +183,7 @@ def no_library(name: str, libraries: Sequence[Library]) -> SourceAccessError:
     """Return the error for a library that the site does not have, naming those it has."""
     names = ", ".join(safe_display(library.name, limit=60) for library in libraries) or "none"
     return SourceAccessError(
-        f"the site has no library {safe_display(name, limit=100)!r}",
+        f"the site has no library '{safe_display(name, limit=100)}'",
         hint=f"libraries of the site that the app sees: {names}",
         code="library_not_found",
     )
@@ -200,7 +200,7 @@ def _choose(libraries: list[Library], wanted: Sequence[str], pointed: Library | 
     if pointed is not None:
         if chosen and chosen != [pointed]:
             raise SourceAccessError(
-                f"the address leads to the library {safe_display(pointed.name)!r}, but others are named as well",
+                f"the address leads to the library '{safe_display(pointed.name)}', but others are named as well",
                 hint="give the address of the site itself to take several libraries",
                 code="library_conflict",
             )
@@ -221,7 +221,7 @@ def _is_called(library: Library, name: str) -> bool:
 def _one_folder(configured: str, pointed: str) -> str:
     if configured and pointed and configured.casefold() != pointed.casefold():
         raise SourceAccessError(
-            f"the address leads to the folder {safe_display(pointed, limit=100)!r}, but another one is named as well",
+            f"the address leads to the folder '{safe_display(pointed, limit=100)}', but another one is named as well",
             hint="give the address of the library or site, or leave the folder out",
             code="folder_conflict",
         )
@@ -233,7 +233,7 @@ def _find_folder(session: GraphSession, site: Site, path: str) -> LibraryFolder:
     if len(site.libraries) != 1:
         names = ", ".join(safe_display(library.name, limit=60) for library in site.libraries)
         raise SourceAccessError(
-            f"the folder {shown!r} could be in any of several libraries",
+            f"the folder '{shown}' could be in any of several libraries",
             hint=f"name one of them: {names}",
             code="folder_ambiguous",
         )
@@ -246,14 +246,14 @@ def _find_folder(session: GraphSession, site: Site, path: str) -> LibraryFolder:
                 error, f"the folder {shown} of the library {safe_display(library.name)}", session.sign_in.roles
             ) from None
         raise SourceAccessError(
-            f"the library {safe_display(library.name)!r} has no folder {shown!r} ({error.description})",
+            f"the library '{safe_display(library.name)}' has no folder '{shown}' ({error.description})",
             hint="was it renamed or moved? 'ingest-tui source edit SOURCE --folder FOLDER' changes it;"
             " nothing was deleted",
             code="folder_not_found",
         ) from None
     if "folder" not in item or "package" in item:
         raise SourceAccessError(
-            f"{shown!r} is not a folder",
+            f"'{shown}' is not a folder",
             hint="give its folder; 'ingest-tui upload FILE' takes single files",
             code="folder_not_found",
         )

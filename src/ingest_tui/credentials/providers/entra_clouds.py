@@ -57,7 +57,7 @@ def cloud_named(name: str) -> Cloud:
         if cloud.name == name.strip().lower():
             return cloud
     raise AuthenticationError(
-        f"there is no cloud {safe_display(name)!r}",
+        f"there is no cloud '{safe_display(name)}'",
         hint=f"the field 'cloud' of the credential is one of: {', '.join(cloud.name for cloud in CLOUDS)}",
     )
 

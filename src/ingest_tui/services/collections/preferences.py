@@ -164,7 +164,7 @@ def _text_of_file(path: Path) -> str:
         content = path.read_bytes()
     except (OSError, ValueError):
         raise NotFoundError(
-            f"there is no document and no file {safe_display(str(path), limit=200)!r}",
+            f"there is no document and no file '{safe_display(str(path), limit=200)}'",
             hint="'ingest-tui doc list' shows the documents; else give the path of a file",
         ) from None
     from ingest_tui.extraction.parse import extract_text

@@ -110,7 +110,7 @@ def restore_collection(workspace: Workspace, name: str) -> RemovalReport:
     removed = removed_called(workspace.layout, name)
     if removed is None:
         raise NotFoundError(
-            f"no collection {safe_display(name)!r} was removed",
+            f"no collection '{safe_display(name)}' was removed",
             hint="'ingest-tui collection list' shows those that are here; what is in the trash too long is deleted",
         )
     collection_id = removed.collection.collection_id

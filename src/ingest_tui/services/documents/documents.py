@@ -163,11 +163,11 @@ def get_document(workspace: Workspace, target: str, *, meant_collection: str | N
     shown = safe_display(target, limit=200)
     if members := sum(_members_at(workspace, address) for address in addresses):
         raise NotFoundError(
-            f"{shown!r} is no document itself; documents in it: {members}",
+            f"'{shown}' is no document itself; documents in it: {members}",
             hint=f"'ingest-tui doc list --contains NAME{MARK}' shows them; each has a name of its own",
         )
     raise NotFoundError(
-        f"there is no document {shown!r}",
+        f"there is no document '{shown}'",
         hint="'ingest-tui doc explain PATH' shows why; 'ingest-tui doc list' shows what there is",
     )
 
@@ -207,7 +207,7 @@ def _ambiguous(target: str, documents: list[Document], how: str) -> UsageError:
     in_trash = " in the trash" if documents[0].state == "retired" else ""
     return UsageError(
         f"there are {counted(len(documents), 'document')}{in_trash} {how} "
-        f"{safe_display(target, limit=200)!r}: {named}{more}",
+        f"'{safe_display(target, limit=200)}': {named}{more}",
         hint="give the identifier of the one that is meant",
         code="ambiguous",
         document_ids=[one.document_id for one in documents],

@@ -177,12 +177,12 @@ class _Names:
         shown = safe_display(name)
         if not found:
             raise NotFoundError(
-                f"line {line}: there is no document {shown!r} {self._where}",
+                f"line {line}: there is no document '{shown}' {self._where}",
                 hint="'ingest-tui doc list' shows the addresses; the end of one is enough: manual/setup.md",
             )
         first = ", ".join(found[:_MOST_NAMED])
         raise UsageError(
-            f"line {line}: {counted(len(found), 'document')} {self._where} are called {shown!r}: {first}",
+            f"line {line}: {counted(len(found), 'document')} {self._where} are called '{shown}': {first}",
             hint="give more of the address, or the id of the document",
         )
 

@@ -77,6 +77,6 @@ def folder_named(workspace: Workspace, name: str) -> Folder:
 def no_such_folder(name: str) -> NotFoundError:
     """Return the error of a folder that no document is in, called so by a person."""
     return NotFoundError(
-        f"no document is in folder {safe_display(name, limit=200)!r}",
+        f"no document is in folder '{safe_display(name, limit=200)}'",
         hint="'ingest-tui doc folders' shows the sources, 'ingest-tui doc folders SOURCE/PATH' what is in a folder",
     )

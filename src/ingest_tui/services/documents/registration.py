@@ -106,7 +106,7 @@ def _refuse_other_collection(place: KnownPlace | None, collection_id: str, inges
     """Refuse what its source has in another collection: it would be taken from there, with all of its versions."""
     if place is not None and place.collection_id != collection_id:
         raise UsageError(
-            f"{safe_display(ingested.unique_id, limit=200)!r} of source {place.source_id!r} is in collection"
+            f"'{safe_display(ingested.unique_id, limit=200)}' of source {place.source_id!r} is in collection"
             f" {place.collection_id!r}",
             hint="a source has one collection: give another source_id, or none",
             collection_id=place.collection_id,
@@ -117,7 +117,7 @@ def _check_hash(ingested: IngestedDocument) -> None:
     """Refuse a hash that is not that of the content: it decides which documents are the same."""
     if check_content_hash(ingested.content_hash) != compute_content_hash(ingested.content):
         raise ValidationError(
-            f"content_hash is not the hash of the content of {safe_display(ingested.unique_id, limit=200)!r}",
+            f"content_hash is not the hash of the content of '{safe_display(ingested.unique_id, limit=200)}'",
             hint="leave content_hash out, or use compute_content_hash()",
         )
 

@@ -81,7 +81,7 @@ def _check_asked(query: str, limit: int, mode: SearchMode | None) -> None:
             f"limit must be a whole number from -1 (no limit) to {_LARGEST_LIMIT}", hint="20 is what is usual"
         )
     if mode is not None and mode not in MODES:
-        raise UsageError(f"there is no mode {safe_display(mode)!r}", hint=f"modes: {', '.join(MODES)}")
+        raise UsageError(f"there is no mode '{safe_display(mode)}'", hint=f"modes: {', '.join(MODES)}")
 
 
 def suggestions(workspace: Workspace, query: str) -> dict[str, str]:

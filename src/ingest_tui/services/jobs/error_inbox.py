@@ -129,7 +129,7 @@ def _refuse_unknown(reasons: Collection[str]) -> None:
     known = KNOWN_REASONS | {THIN_REASON}
     for reason in sorted(set(reasons) - known):
         raise UsageError(
-            f"there is no reason {safe_display(reason)!r}",
+            f"there is no reason '{safe_display(reason)}'",
             hint=f"{did_you_mean(reason, known)}'ingest-tui errors list --by-reason' shows those that there are",
         )
 
@@ -169,7 +169,7 @@ def find_issues(workspace: Workspace, targets: Sequence[str], *, ignored: bool |
         there = [one for one in issues if addresses & {one.uri, one.key, one.document_id}] or _named(issues, target)
         if not there:
             hint = "'ingest-tui errors list' shows what there is; 'ingest-tui doc explain PATH' explains one"
-            raise NotFoundError(f"there is no error at {safe_display(target, limit=200)!r}", hint=hint)
+            raise NotFoundError(f"there is no error at '{safe_display(target, limit=200)}'", hint=hint)
         found += there
     return list(dict.fromkeys(found))
 
@@ -182,7 +182,7 @@ def _named(issues: Iterable[Issue], name: str) -> list[Issue]:
         more = f" and {len(places) - _PLACES_NAMED} more" if len(places) > _PLACES_NAMED else ""
         shown = ", ".join(safe_display(place, limit=200) for place in places[:_PLACES_NAMED])
         raise UsageError(
-            f"{counted(len(places), 'item is', 'items are')} called {safe_display(name)!r}: {shown}{more}",
+            f"{counted(len(places), 'item is', 'items are')} called '{safe_display(name)}': {shown}{more}",
             hint="give the address of the one that is meant",
             code="ambiguous",
         )

@@ -78,9 +78,9 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
 def refuse_other_name(found: str, expected: str, *, what: str, path: Path) -> None:
     """Raise `StoreError` for a record that names another one than its file does, as a copied file would."""
     if found != expected:
-        place = f"{safe_display(str(path))} is the record of {safe_display(found)!r}"
+        place = f"{safe_display(str(path))} is the record of '{safe_display(found)}'"
         raise StoreError(
-            f"{what} {safe_display(expected)!r} cannot be read: {place}",
+            f"{what} '{safe_display(expected)}' cannot be read: {place}",
             hint="restore the file from a backup, or move it away",
         )
 

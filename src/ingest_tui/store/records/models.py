@@ -58,7 +58,7 @@ class ModelStore(Generic[Registered]):
         """Return a model; raises `NotFoundError`, and `StoreError` for one whose record is damaged."""
         if not self.exists(identifier):
             raise NotFoundError(
-                f"there is no {self.noun} {safe_display(identifier)!r}",
+                f"there is no {self.noun} '{safe_display(identifier)}'",
                 hint=f"{did_you_mean(identifier, self.names())}'ingest-tui {self.noun} list' shows them;"
                 f" 'ingest-tui {self.noun} add TYPE NAME' adds one",
                 **{f"{self.noun}_id": identifier},

@@ -59,7 +59,7 @@ class SourceStore:
         if not self.exists(source_id):
             self._refuse_lost(source_id)
             raise NotFoundError(
-                f"there is no source {safe_display(source_id)!r}",
+                f"there is no source '{safe_display(source_id)}'",
                 hint=f"{did_you_mean(source_id, self.names())}'ingest-tui source list' shows them;"
                 " 'ingest-tui source add TYPE NAME' adds one",
                 source_id=source_id,
@@ -72,7 +72,7 @@ class SourceStore:
         """Raise `StoreError` when a source has lost its file: nobody removed it, as what is known of it is there."""
         if self._layout.look(source_id).exists() or self._layout.listing_memory(source_id).exists():
             raise StoreError(
-                f"the file of source {safe_display(source_id)!r} is missing: "
+                f"the file of source '{safe_display(source_id)}' is missing: "
                 f"{safe_display(str(self._layout.source(source_id)))}",
                 hint="restore it from a backup, or add the source again under its name: it takes its documents over",
                 source_id=source_id,
@@ -157,7 +157,7 @@ class CollectionStore:
         if not self.exists(collection_id):
             if self._has_documents(collection_id):
                 raise StoreError(
-                    f"the file of collection {safe_display(collection_id)!r} is missing although it has documents: "
+                    f"the file of collection '{safe_display(collection_id)}' is missing although it has documents: "
                     f"{safe_display(str(self._layout.collection(collection_id)))}",
                     hint=f"restore it from a backup, or 'ingest-tui collection add {collection_id}' makes it again",
                     collection_id=collection_id,
@@ -167,7 +167,7 @@ class CollectionStore:
             if self._layout.removed_collection(collection_id).exists():
                 hint = f"it was removed; 'ingest-tui collection restore {collection_id}' brings it back"
             raise NotFoundError(
-                f"there is no collection {safe_display(collection_id)!r}",
+                f"there is no collection '{safe_display(collection_id)}'",
                 hint=hint,
                 collection_id=collection_id,
             )

@@ -51,7 +51,7 @@ class Registry:
         for action_id, keys in keymap.items():
             if action_id not in BY_ID:
                 self.problems.append(
-                    f"keymap: there is no action {safe_display(str(action_id))!r}; docs/tui.md has all"
+                    f"keymap: there is no action '{safe_display(str(action_id))}'; docs/tui.md has all"
                 )
             elif not isinstance(keys, str) or not keys.strip():
                 self.problems.append(f'keymap: the keys of {action_id} must be text, such as "x" or "f6,x"')

@@ -40,10 +40,10 @@ def _remarks(client: Client, text: str, query: DocumentQuery, given_up: Callable
     """Yield what the command line says, too; not of a word that is being typed and may become one that is there."""
     yield from map(str, client.documents.vectors_missing(collection_id=query.as_choice().get("collection_id")))
     for one in client.documents.unknown_filters(text):
-        yield f"there is no {one.field} {safe_display(one.value)!r}"
+        yield f"there is no {one.field} '{safe_display(one.value)}'"
     is_open = query_as_typed(text) != text
     for word, suggestion in client.documents.suggestions(text).items():
         may_go_on = is_open and text.lower().endswith(word.lower())
         if may_go_on and client.documents.search(f"{word}*", limit=1, mode="text", rerank=False, given_up=given_up):
             continue
-        yield f"no document has {safe_display(word)!r}; did you mean {safe_display(suggestion)!r}?"
+        yield f"no document has '{safe_display(word)}'; did you mean '{safe_display(suggestion)}'?"
