@@ -14,8 +14,8 @@ from ingest_tui import open_workspace
 from ingest_tui.model.access_token import TokenScope
 from ingest_tui.model.serving import ServeOptions
 from ingest_tui.server.app import build_app
-from ingest_tui.server.noted_warnings import note_warnings
 from ingest_tui.services.client import Client
+from ingest_tui.services.noted_warnings import note_warnings
 from ingest_tui.services.remote.client import RemoteClient, connect
 from ingest_tui.transport.server_connection import ReceivedAnswer, ServerAddress, ServerConnection
 

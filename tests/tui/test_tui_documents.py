@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from textual.widgets import Input
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.services.client import Client
 from ingest_tui.services.collections.collections import add_collection, use_collection
+from ingest_tui.services.documents import search
 from ingest_tui.services.documents.upload_check import unreadable_files
 from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.services.jobs.jobs import list_jobs
@@ -250,6 +252,51 @@ def test_documents_are_narrowed_down_and_widened(filled: Path) -> None:
         await choose(app, pilot, "Changed")
         await choose(app, pilot, "last 7 days")
         await until(pilot, lambda: "since: 2026-11-14" in said(app, "info"))
+
+    run_story(filled, story)
+
+
+def test_how_words_are_searched_is_chosen(filled: Path) -> None:
+    """By words, by meaning or by both, as `search --mode`; it stays, and what it lacks is said in place of hits."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("f")
+        await choose(app, pilot, "Search       as the collection prefers")
+        await choose(app, pilot, "by words")
+        await until(pilot, lambda: app.screen.narrowed.search_mode == "text")
+        await pilot.press("s", *"welcome", "enter")
+        await until(pilot, lambda: names(app) == ["welcome.md"] and "by words" in said(app, "info"))
+        await pilot.press("f")
+        await choose(app, pilot, "Search       by words")
+        await choose(app, pilot, "by meaning")
+        await until(pilot, lambda: "embedder" in screen_text(app))
+        assert names(app) == []
+        await pilot.press("f")
+        await choose(app, pilot, "Search       by meaning")
+        await choose(app, pilot, "as the collection prefers")
+        await until(pilot, lambda: names(app) == ["welcome.md"] and "by words" not in said(app, "info"))
+
+    run_story(filled, story)
+
+
+def test_what_a_search_warns_of_is_shown_with_its_hits(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For instance that words alone were searched, since the model knows nothing of them; each warning once."""
+    found = search.search_in_mode
+
+    def warning(*given: Any, **options: Any) -> Any:
+        warnings.warn("searched by words alone\x1b[31m", stacklevel=1)
+        return found(*given, **options)
+
+    monkeypatch.setattr(search, "search_in_mode", warning)
+
+    async def story(app: Any, pilot: Any) -> None:
+        await pilot.press("3")
+        await until(pilot, lambda: len(names(app)) == 2)
+        await pilot.press("s", *"welcome", "enter")
+        await until(pilot, lambda: names(app) == ["welcome.md"] and "searched by words alone" in said(app, "info"))
+        assert said(app, "info").count("searched by words alone\\x1b[31m") == 1
 
     run_story(filled, story)
 

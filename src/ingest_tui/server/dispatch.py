@@ -29,11 +29,12 @@ from ingest_tui.server.caller import Caller
 from ingest_tui.server.endpoint import SERVICE_SECONDS, AnyEndpoint, Call, Reply
 from ingest_tui.server.events import Feeds
 from ingest_tui.server.idempotency import HEADER, AnswersGiven, checked_key, digest_of
-from ingest_tui.server.noted_warnings import noting, warning_headers
 from ingest_tui.server.places import PlaceNames
 from ingest_tui.server.problems import RequestError, known_error, problem_response
 from ingest_tui.server.requests import params_of, sent_body
+from ingest_tui.server.warning_headers import warning_headers
 from ingest_tui.services.client import Client
+from ingest_tui.services.noted_warnings import noting
 from ingest_tui.store.given_answers import GivenAnswerStore
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.users import acting_for

@@ -24,8 +24,8 @@ from ingest_tui.model.serving import ServeOptions
 from ingest_tui.server.app import build_app
 from ingest_tui.server.connections import GuardedConnection
 from ingest_tui.server.events import Feeds
-from ingest_tui.server.noted_warnings import note_warnings
 from ingest_tui.services.client import Client
+from ingest_tui.services.noted_warnings import note_warnings
 
 _BACKLOG = 512
 _MOST_CONNECTIONS = 2000

@@ -20,6 +20,7 @@ from ingest_tui.model.clock import posix_seconds
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.services.client import Client
+from ingest_tui.services.noted_warnings import note_warnings
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.view_state import read_view_state, write_view_state
 from ingest_tui.tui.actions.action_registry import Registry
@@ -132,6 +133,7 @@ class IngestApp(Going):
 
     def on_mount(self) -> None:
         """Follow the workspace once the first screen is painted."""
+        note_warnings()
         self.call_after_refresh(self.feed.start)
         problems = [*self.preferences.problems, *self.registry.problems]
         if problems:

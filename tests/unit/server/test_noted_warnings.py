@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import warnings
 
-from ingest_tui.server.noted_warnings import note_warnings, noting, warning_headers
+from ingest_tui.server.warning_headers import warning_headers
+from ingest_tui.services.noted_warnings import note_warnings, noting
 
 
 def test_each_request_gets_its_own_warnings() -> None:

@@ -13,9 +13,9 @@ from ingest_tui.model.job import IngestionStatusResponse, JobState, Manifest
 from ingest_tui.model.outcome import OutcomeName
 from ingest_tui.model.reasons import ReasonGroup
 from ingest_tui.server.endpoint import Answer, AnyEndpoint, Body, Call, HttpEndpoint, NoBody, Params
-from ingest_tui.server.noted_warnings import noted_so_far
 from ingest_tui.server.pages import Page, PageParams, closing_all, encoded_cursor, number_cursor, text_cursor
 from ingest_tui.server.values import Identifier
+from ingest_tui.services.noted_warnings import noted_so_far
 
 _TAG = "jobs"
 _ACCEPTED = 202

@@ -9,12 +9,14 @@ from ingest_tui.model.folder import Folder
 
 if TYPE_CHECKING:
     from ingest_tui.services.documents.documents import DocumentChoice
+    from ingest_tui.services.documents.search_modes import SearchMode
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentQuery:
     """Which documents to list. ``contains`` is looked for in names and addresses; None and nothing choose all.
 
+    ``search_mode``: how words are searched; None: as the collection prefers. It narrows nothing down.
     ``folder``: those in it; the list shows its folders, too. None: all of them, in one list.
     """
 
@@ -28,6 +30,7 @@ class DocumentQuery:
     state: str = "active"
     order: str = "address"
     backwards: bool = False
+    search_mode: SearchMode | None = None
 
     def as_choice(self) -> DocumentChoice:
         """Return the keyword arguments of the services."""

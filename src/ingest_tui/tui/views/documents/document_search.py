@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.services.noted_warnings import as_shown, noting
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
 from ingest_tui.tui.views.documents.documents_model import query_as_typed
 
@@ -30,15 +31,19 @@ def search_answers(
 ) -> Iterator[SearchAnswer]:
     """Yield the hits as soon as they are there, then the same with remarks where there are any."""
     typed = query_as_typed(text)
-    answer = SearchAnswer(client.documents.search(typed, limit=HITS, given_up=given_up, **query.as_choice()))
+    with noting() as noted:
+        hits = client.documents.search(
+            typed, limit=HITS, mode=query.search_mode, given_up=given_up, **query.as_choice()
+        )
+    answer = SearchAnswer(hits, tuple(as_shown(noted)))
     yield answer
     if remarks := tuple(_remarks(client, text, query, given_up)):
-        yield replace(answer, remarks=remarks)
+        yield replace(answer, remarks=answer.remarks + remarks)
 
 
 def _remarks(client: Client, text: str, query: DocumentQuery, given_up: Callable[[], bool]) -> Iterator[str]:
     """Yield what the command line says, too; not of a word that is being typed and may become one that is there."""
-    yield from map(str, client.documents.vectors_missing(collection_id=query.as_choice().get("collection_id")))
+    yield from map(str, client.documents.vectors_missing(query.search_mode, collection_id=query.collection_id))
     for one in client.documents.unknown_filters(text):
         yield f"there is no {one.field} '{safe_display(one.value)}'"
     is_open = query_as_typed(text) != text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.folder import Folder, FolderEntry
@@ -14,7 +15,15 @@ from ingest_tui.tui.passage import Passage
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
 from ingest_tui.tui.widgets.drawings import with_drawing
 
+if TYPE_CHECKING:
+    from ingest_tui.services.documents.search_modes import SearchMode
+
 HIT_START, HIT_END = "«", "»"
+SEARCH_MODES: dict[SearchMode, str] = {
+    "text": "by words",
+    "vector": "by meaning",
+    "hybrid": "by words and meaning",
+}
 SORTS = {
     "address": "By address",
     "newest": "Last changed first",
@@ -134,6 +143,11 @@ def narrowed_words(query: DocumentQuery) -> str:
         ("folder", str(query.folder) if query.folder is not None and query.folder.source_id else None),
     ]
     return "  ".join(f"{name}: {value}" for name, value in parts if value)
+
+
+def mode_words(query: DocumentQuery) -> str:
+    """Return how words are searched, where a person has chosen that."""
+    return SEARCH_MODES[query.search_mode] if query.search_mode else ""
 
 
 def empty_words(query: DocumentQuery, *, is_search: bool, remarks: Sequence[str] = ()) -> list[str]:

@@ -36,6 +36,7 @@ from ingest_tui.tui.views.documents.documents_model import (
     hint_of,
     is_document,
     line_of_hit,
+    mode_words,
     narrowed_words,
     query_as_typed,
 )
@@ -254,7 +255,7 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
     def _say(self) -> None:
         shown, note = len(self.table.rows), narrowed_words(self.narrowed)
         if self._shows_hits:
-            note = "  ".join(filter(None, (note, *self._remarks)))
+            note = "  ".join(filter(None, (note, mode_words(self.narrowed), *self._remarks)))
             order = f"the best {HITS}, best first" if shown == HITS else "best first"
             self.say_info(shown, self._total, "hit", note, order=order)
         else:

@@ -13,8 +13,10 @@ from ingest_tui.services.client import Client
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.views.documents.collection_views import ALL, CollectionView, CollectionViews
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
+from ingest_tui.tui.views.documents.documents_model import SEARCH_MODES, mode_words
 
 _ALL = ""
+_USUAL_MODE = "as the collection prefers"
 _REMEMBERED = ("collection_id", "source_id", "media_type", "outcome", "since")
 _FIELDS = {"collection": "collection_id", "source": "source_id", "type": "media_type"}
 _DAYS = [("1", "Since yesterday"), ("7", "In the last 7 days"), ("30", "In the last 30 days"), ("365", "In a year")]
@@ -83,7 +85,8 @@ class Narrowing(ViewScreen):
 
     def take_view(self, collection_id: str, view: CollectionView) -> None:
         """Show a collection by a view of it."""
-        self.narrowed, self.words = view.query(collection_id), view.words
+        mode = self.narrowed.search_mode
+        self.narrowed, self.words = replace(view.query(collection_id), search_mode=mode), view.words
         self.chosen_columns = view.columns
         if view.sort in self.sorts:
             self.sort, self.reversed = view.sort, view.backwards
@@ -98,6 +101,7 @@ class Narrowing(ViewScreen):
             ("type", f"Type         {self.narrowed.media_type or 'all'}"),
             ("outcome", f"Outcome      {self.narrowed.outcome or 'all'}"),
             ("since", f"Changed      {self.narrowed.since or 'at any time'}"),
+            ("mode", f"Search       {mode_words(self.narrowed) or _USUAL_MODE}"),
             ("clear", "Show all"),
         ]
 
@@ -109,6 +113,8 @@ class Narrowing(ViewScreen):
                 self._choose("outcome", "outcome", names)
             elif what == "since":
                 self._choose("since", "time of change", [(self._day_before(days), text) for days, text in _DAYS])
+            elif what == "mode":
+                self._choose("search_mode", "way to search", list(SEARCH_MODES.items()), usual=_USUAL_MODE)
             elif what:
                 self._ask_forchoices_of(what)
 
@@ -127,7 +133,7 @@ class Narrowing(ViewScreen):
             opens_dialog=True,
         )
 
-    def _choose(self, field: str, title: str, options: Sequence[tuple[str, str]]) -> None:
+    def _choose(self, field: str, title: str, options: Sequence[tuple[str, str]], *, usual: str = "all") -> None:
         from ingest_tui.tui.dialogs.dialogs import Choose
 
         def chosen(value: str | None) -> None:
@@ -138,7 +144,7 @@ class Narrowing(ViewScreen):
                 else:
                     self.narrow_to(replace(self.narrowed, **changes))
 
-        self.app.push_screen(Choose(f"Which {title}?", [(_ALL, "all"), *options]), chosen)
+        self.app.push_screen(Choose(f"Which {title}?", [(_ALL, usual), *options]), chosen)
 
     def _day_before(self, days: str) -> str:
         return f"{datetime.fromtimestamp(self.ingest.now(), UTC) - timedelta(days=int(days)):%Y-%m-%d}"

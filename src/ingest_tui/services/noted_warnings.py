@@ -1,4 +1,4 @@
-"""What services warn of while they answer, for whoever asked: warnings go to stderr otherwise, where no client sees."""
+"""What services warn of while they answer, for whoever asked: by itself it goes to stderr, where nobody sees it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _noted: ContextVar[list[str] | None] = ContextVar("noted", default=None)
 
 
 def note_warnings() -> None:
-    """From now on, in this process, keep the warnings of each request for its answer. Called once, by a server."""
+    """From now on, in this process, keep the warnings of each request for its answer. For a server or a TUI, once."""
     show = warnings.showwarning
     warnings.simplefilter("always", UserWarning)
 
@@ -42,16 +42,10 @@ def noting() -> Iterator[list[str]]:
 
 
 def noted_so_far() -> list[str]:
-    """Return what was warned of in this request until now, each once, as it may be shown."""
-    return _shown(_noted.get() or [])
+    """Return what was warned of in this request until now, `as_shown`."""
+    return as_shown(_noted.get() or [])
 
 
-def _shown(found: list[str]) -> list[str]:
+def as_shown(found: list[str]) -> list[str]:
+    """Return warnings as they may be shown: each once, none too long, the first few of many."""
     return [safe_display(text, limit=_CHARACTERS) for text in dict.fromkeys(found)][:_MOST]
-
-
-def warning_headers(found: list[str]) -> dict[str, str]:
-    """Return the header that tells a client of warnings, each once (RFC 9111, section 5.5); it can hold ASCII only."""
-    texts = _shown(found)
-    quoted = (text.replace("\\", "/").replace('"', "'").encode("ascii", "replace").decode() for text in texts)
-    return {"Warning": ", ".join(f'199 ingest-tui "{text}"' for text in quoted)} if texts else {}
