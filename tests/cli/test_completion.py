@@ -176,7 +176,7 @@ def test_every_kind_of_name_is_completed(tmp_path: Path, kind: NameKind) -> None
     file = tmp_path / "credentials.json"
     file.write_text('{"schema_version": 1, "credentials": {"beta": {}, "alpha": {}}}')
     file.chmod(0o600)
-    expected = {"job": ["last"], "document": []}.get(kind, ["alpha", "beta"])
+    expected = {"job": ["last"], "document": [], "retired document": []}.get(kind, ["alpha", "beta"])
     assert names_beginning(tmp_path, kind, "", credentials=file) == expected
     assert names_beginning(tmp_path / "nowhere" / "workspace", kind, "alp") == []
 

@@ -16,7 +16,7 @@ from ingest_tui.cli.document_purge import purge
 from ingest_tui.cli.document_versions import VERSION_COMMANDS
 from ingest_tui.cli.export import export_document
 from ingest_tui.cli.groups import CommandGroup
-from ingest_tui.cli.name_arguments import COLLECTION, DOCUMENT
+from ingest_tui.cli.name_arguments import COLLECTION, DOCUMENT, RETIRED_DOCUMENT
 from ingest_tui.cli.preferences_shown import preferences_as_data, show_preferences
 from ingest_tui.cli.selector_options import selector_of, selector_options
 from ingest_tui.cli.session import (
@@ -296,7 +296,7 @@ def _removed_words(removed: int) -> str:
 
 
 @doc.command()
-@click.argument("documents", type=DOCUMENT, nargs=-1)
+@click.argument("documents", type=RETIRED_DOCUMENT, nargs=-1)
 @selector_options
 @dry_run_option
 @json_option

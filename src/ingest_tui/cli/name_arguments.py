@@ -86,6 +86,12 @@ class DocumentName(_Name):
     kind = "document"
 
 
+class RetiredDocumentName(DocumentName):
+    """A document in the trash, as it was typed: the services resolve it."""
+
+    kind = "retired document"
+
+
 class TypeName(click.ParamType[str]):
     """An ending or a media type, or the beginning of one; refused where neither a format nor a document has it."""
 
@@ -122,6 +128,7 @@ SOURCE = SourceName()
 COLLECTION = CollectionName()
 JOB = JobName()
 DOCUMENT = DocumentName()
+RETIRED_DOCUMENT = RetiredDocumentName()
 FOLDER = FolderName()
 TYPE = TypeName()
 CREDENTIAL = CredentialName()

@@ -7,16 +7,19 @@ from typing import Literal
 
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.store.catalogue.document_names import document_names, folder_names
+from ingest_tui.store.catalogue.document_names import document_names, folder_names, retired_document_names
 from ingest_tui.store.known_names import collection_names, embedder_names, job_names, reranker_names, source_names
 from ingest_tui.store.layout import Layout
 
-NameKind = Literal["source", "collection", "job", "document", "folder", "embedder", "reranker", "credential"]
+NameKind = Literal[
+    "source", "collection", "job", "document", "retired document", "folder", "embedder", "reranker", "credential"
+]
 _LISTERS = {
     "source": source_names,
     "collection": collection_names,
     "job": job_names,
     "document": document_names,
+    "retired document": retired_document_names,
     "folder": folder_names,
     "embedder": embedder_names,
     "reranker": reranker_names,

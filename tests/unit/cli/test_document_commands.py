@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.shell_completion import ShellComplete
 
-from ingest_tui.cli.main import run
+from ingest_tui.cli.main import cli, run
 from ingest_tui.services.completion import names_beginning
 from tests.faults.crash_lab import KILLER, quicken
 
@@ -87,6 +88,24 @@ def test_a_folder_narrows_down(command: Command, tmp_path: Path, monkeypatch: py
     assert offered("no") == ["notes"]
     assert offered("notes/") == ["notes/reports", "notes/reports-old"]
     assert offered("notes/reports/") == offered("notes/reports/2") == ["notes/reports/2026"]
+
+
+def test_what_is_restored_is_completed_by_the_trash(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other commands complete every document, `doc restore` and `trash restore` only what they can bring back."""
+    quicken(monkeypatch)
+    for name in ("report.txt", "remarks.txt"):
+        (tmp_path / name).write_text(name)
+        command("upload", tmp_path / name)
+    command("doc", "remove", "report.txt", "--yes")
+
+    def offered(*words: str) -> list[str]:
+        given = ["--workspace", str(tmp_path / "workspace"), *words]
+        return [one.value for one in ShellComplete(cli, {}, "ingest-tui", "_").get_completions(given, "re")]
+
+    assert offered("doc", "show") == ["remarks.txt", "report.txt"]
+    assert offered("doc", "restore") == offered("trash", "restore") == ["report.txt"]
 
 
 def test_pruning_says_why_nothing_is_deleted(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

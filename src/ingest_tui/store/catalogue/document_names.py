@@ -17,10 +17,20 @@ _MOST = 100
 
 def document_names(layout: Layout, beginning: str) -> list[str]:
     """Return file names of documents, and ids where something is typed; none where the catalogue cannot be read."""
+    return _document_names(layout, beginning, "")
+
+
+def retired_document_names(layout: Layout, beginning: str) -> list[str]:
+    """Return the same of the documents in the trash."""
+    return _document_names(layout, beginning, "AND state = 'retired'")
+
+
+def _document_names(layout: Layout, beginning: str, condition: str) -> list[str]:
     end = beginning + chr(0x10FFFF)
     columns = ("file_name", "document_id") if beginning else ("file_name",)
     queries = [
-        f"SELECT DISTINCT {one} FROM documents WHERE {one} >= ? AND {one} < ? ORDER BY 1 LIMIT ?" for one in columns
+        f"SELECT DISTINCT {one} FROM documents WHERE {one} >= ? AND {one} < ? {condition} ORDER BY 1 LIMIT ?"
+        for one in columns
     ]
     return _first_column(layout, queries, (beginning, end, _MOST))
 
