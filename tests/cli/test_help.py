@@ -10,6 +10,7 @@ import tomllib
 import click
 import pytest
 
+from ingest_tui.cli.diagnostics import EXIT_UNKNOWN, EXIT_USAGE
 from ingest_tui.cli.examples import EXAMPLES, examples_of
 from ingest_tui.cli.main import cli as program
 from ingest_tui.cli.main import run
@@ -45,6 +46,22 @@ def test_each_example_parses(path: str) -> None:
     for example in examples_of(f"ingest-tui {path}"):
         assert complaint_about(example) == "", example
         assert shlex.split(example)[0] == "ingest-tui"
+
+
+def test_a_mistake_in_a_call_names_the_help_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """An option that is not there, and one without its value, are mistakes of that command."""
+    asked = 0
+    for path, command in every_command(program, root()):
+        words = path.split()[1:]
+        valued = [one for one in command.params if isinstance(one, click.Option) and not (one.is_flag or one.count)]
+        for option in ("--no-such-option", *(max(one.opts, key=len) for one in valued[:1])):
+            assert run([*words, option]) == (EXIT_UNKNOWN if path == "ingest-tui health" else EXIT_USAGE), [
+                *words,
+                option,
+            ]
+            assert f"'{path} --help' shows its usage" in capsys.readouterr().err, [*words, option]
+            asked += 1
+    assert asked > 150
 
 
 def test_examples_are_at_the_end_of_the_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from textual.widgets import Input
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.services.client import Client
 from ingest_tui.services.collections.collections import add_collection, use_collection
-from ingest_tui.services.documents import search
+from ingest_tui.services.documents import search, search_modes
 from ingest_tui.services.documents.upload_check import unreadable_files
 from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.services.jobs.jobs import list_jobs
@@ -283,7 +283,7 @@ def test_how_words_are_searched_is_chosen(filled: Path) -> None:
 
 def test_what_a_search_warns_of_is_shown_with_its_hits(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """For instance that words alone were searched, since the model knows nothing of them; each warning once."""
-    found = search.search_in_mode
+    found = search_modes.search_in_mode
 
     def warning(*given: Any, **options: Any) -> Any:
         warnings.warn("searched by words alone\x1b[31m", stacklevel=1)

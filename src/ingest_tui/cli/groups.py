@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ingest_tui.cli.examples import epilog_of
@@ -39,6 +41,19 @@ class CommandGroup(click.Group):
         if name not in known and not name.startswith("-") and self.get_command(ctx, name) is None:
             raise click.UsageError(f"No such command {name!r}.{_suggestion(name, known)}", ctx)
         return super().resolve_command(ctx, [name, *rest])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the command that is named. A mistake in its call is one of that command.
+
+        click says so of every mistake but of an option without its value.
+        """
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if error.ctx is None and ctx.invoked_subcommand:
+                command = self.get_command(ctx, ctx.invoked_subcommand)
+                error.ctx = click.Context(command, ctx, ctx.invoked_subcommand) if command else ctx
+            raise
 
 
 CommandGroup.group_class = CommandGroup

@@ -86,9 +86,10 @@ class DocumentName(_Name):
     kind = "document"
 
 
-class RetiredDocumentName(DocumentName):
+class RetiredDocumentName(_Name):
     """A document in the trash, as it was typed: the services resolve it."""
 
+    name = "document"
     kind = "retired document"
 
 
