@@ -244,3 +244,15 @@ def test_no_message_escapes_a_name_twice() -> None:
         if again.search(line) and 'return f"<' not in line  # how an object calls itself
     ]
     assert not found
+
+
+def test_no_group_is_repeated_possessively() -> None:
+    """`(…)*+` matches what it must not in Python before 3.11.5, as Debian 12 has it; `(?>(…)*)` is right everywhere."""
+    possessive = re.compile(r"(?:^|[^(\\])\)(?:[*+?]|\{+[\d,]+\}+)\+")
+    found = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and possessive.search(node.value)
+    ]
+    assert not found

@@ -11,8 +11,8 @@ from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.extraction.intake.labels import codec_of
 from ingest_tui.model.extraction import Finding
 
-_LINE = re.compile(r"""(?:([\w-]+)\.)?([\w-]+)((?:;(?:[^":;]|"[^"]*"|")*+)*+):(.*)""", re.DOTALL)
-_PARAMETER = re.compile(r""";([^;="]*)(?:=((?:[^";]|"[^"]*"|")*+))?""")
+_LINE = re.compile(r"""(?:([\w-]+)\.)?([\w-]+)((?>(?:;(?>(?:[^":;]++|"[^"]*"|")*))*)):(.*)""", re.DOTALL)
+_PARAMETER = re.compile(r""";([^;="]*)(?:=((?>(?:[^";]++|"[^"]*"|")*)))?""")
 _ESCAPE = re.compile(r"\\([\\,;:nN])")
 _CARET = re.compile(r"\^([n^'])")
 _CARETS = {"n": "\n", "^": "^", "'": '"'}

@@ -15,12 +15,13 @@ _JSON = re.compile(r"\\(u[0-9a-fA-F]{4}|r\\n|[\"\\/bfnrt])")
 _YAML = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|r\\n|[ \t]*\n[ \t]*|[0abtnvfre\"/\\N_LP \t])")
 _TOML = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|r\\n|[ \t]*\n\s*|[btnfre\"\\])")
 _TOML_STRING = re.compile(
-    r"#[^\n]*+|'''.*?'''|'[^'\n]*+'|(\"\"\"(?:[^\\\"]|\\.|\"(?!\"\"))*+\"{3,5}|\"(?:[^\"\\\n]|\\.)*+\")", re.DOTALL
+    r"#[^\n]*+|'''.*?'''|'[^'\n]*+'|(\"\"\"(?>(?:[^\\\"]++|\\.|\"(?!\"\"))*)\"{3,5}|\"(?>(?:[^\"\\\n]++|\\.)*)\")",
+    re.DOTALL,
 )
 _PROPERTIES = re.compile(r"\\(u[0-9a-fA-F]{4}|r\\n|\n[ \t\f]*|[^\n])")
-_PROPERTY = re.compile(r"^[ \t\f]*+(?![#!])(?:[^\\\n]|\\.)*+$", re.MULTILINE | re.DOTALL)
+_PROPERTY = re.compile(r"^[ \t\f]*+(?![#!])(?>(?:[^\\\n]++|\\.)*)$", re.MULTILINE | re.DOTALL)
 _STRINGS = re.compile(r"\\(U[0-9a-fA-F]{4}|u[0-9a-fA-F]{4}|r\\n|[\"'\\bfnrt])")
-_STRINGS_STRING = re.compile(r"/\*.*?\*/|//[^\n]*+|(\"(?:[^\"\\]|\\.)*+\")", re.DOTALL)
+_STRINGS_STRING = re.compile(r"/\*.*?\*/|//[^\n]*+|(\"(?>(?:[^\"\\]++|\\.)*)\")", re.DOTALL)
 _HALF = re.compile(r"\\u[dD](?=[89a-fA-F])")
 _LONGEST_YAML = 16_000_000
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")

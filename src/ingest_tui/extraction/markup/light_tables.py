@@ -37,7 +37,7 @@ _ASCIIDOC_COLUMNS = re.compile(r"cols[ \t]*=[ \t]*(?:\"([^\"]*)\"|([^\],]*))")
 _MAX_COLUMNS = 200
 _TABULAR = re.compile(
     r"\\begin\{(tabular[xy*]?|longtable|tabulary|array)\}(?:\[[^\]\n]*\])?(?:\{[^{}]*\}(?=\{))?"
-    r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*+\})*+\}"
+    r"\{(?>(?:[^{}]++|\{(?>(?:[^{}]++|\{[^{}]*\})*)\})*)\}"
 )
 _LATEX_RULE = re.compile(
     r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfirsthead|endfoot|endlastfoot|centering|cline\{[^{}]*\}"

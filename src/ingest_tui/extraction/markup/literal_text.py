@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from ingest_tui.extraction.intake.decoding import normalise_text
 
 _MARK = re.compile(r"[#`~>|<=:-]")
-_ITEM = r"(?:(?:[-*+]|\d{1,9}[.)])[ \t]++){0,9}+"
+_ITEM = r"(?>(?:(?:[-*+]|\d{1,9}[.)])[ \t]++){0,9})"
 _BEGINS_BLOCK = r"#{1,6}(?:[ \t]|$)|`{3}|~{3}|\||:?-+:?[ \t]*\||<(?:!--|(?:pre|script|style|textarea)(?:[\s>]|$))"
 _UNDERLINES = r"(?<=[^\n]\n){indent}(?=(?:=+|-+)[ \t]*$)"
 _IN_TEXT = re.compile(
     rf"^[ \t]*+{_ITEM}(?=>|{_BEGINS_BLOCK})|{_UNDERLINES.format(indent='[ ]*+')}", re.MULTILINE | re.IGNORECASE
 )
-_QUOTE = r"[ \t]*+(?:>[ \t]*+)*+"
+_QUOTE = r"[ \t]*+(?>(?:>[ \t]*+)*)"
 _IN_QUOTES = re.compile(
     rf"^{_QUOTE}{_ITEM}(?={_BEGINS_BLOCK})|{_UNDERLINES.format(indent=_QUOTE)}", re.MULTILINE | re.IGNORECASE
 )

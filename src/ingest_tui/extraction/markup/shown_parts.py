@@ -14,7 +14,7 @@ from ingest_tui.model.markdown_blocks import split_blocks
 
 _MAX_FRAME_DEPTH = 4
 _MAX_FRAMES = 1_000
-_ATTRIBUTES = r"((?:[^>\"']|\"[^\"]*\"|'[^']*')*+)>"
+_ATTRIBUTES = r"((?>(?:[^>\"']++|\"[^\"]*\"|'[^']*')*))>"
 _OPENING = {name: re.compile(rf"<{name}(?=[\s>/]){_ATTRIBUTES}", re.IGNORECASE) for name in ("math", "iframe")}
 _CLOSING = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _OPENING}
 _INPUT = re.compile(rf"<input(?=[\s>/]){_ATTRIBUTES}", re.IGNORECASE)

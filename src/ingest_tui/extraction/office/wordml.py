@@ -26,7 +26,7 @@ _TEXT_MARK = "\ue0fe"
 """Stands in the body before a text that markdown could take for a mark of its own."""
 _LOOKS_LIKE_MARK = re.compile(r"(<w:t\b[^>]*>[ \t]*)(?=[#|>~`]|&gt;|&lt;)")
 _BEGINS_WITH_TEXT = re.compile(rf"[ \t]*(?:(?:[-*+]|\d{{1,9}}[.)])[ \t]+)*{_TEXT_MARK}")
-_FORMULA = re.compile(r"<m:(oMath|oMathPara)\b[^>]*(?<!/)>(?:(?!<m:\1\b)(?!</m:\1>).)*+</m:\1>", re.DOTALL)
+_FORMULA = re.compile(r"<m:(oMath|oMathPara)\b[^>]*(?<!/)>(?>(?:[^<]++|<(?!/?m:\1\b))*)</m:\1>", re.DOTALL)
 _NAMESPACES = re.compile(r'xmlns(?::([\w.-]+))?\s*=\s*["\'][^"\']*/wordprocessingml/(?:2006/)?main["\']')
 _STRICT = re.compile(r"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
 _TAG = re.compile(r"<[^<>!?][^<>]*>")

@@ -32,13 +32,13 @@ _TYPES = re.compile(
 )
 _USUAL_FORMS: dict[ColumnType, str] = {
     "integer": f"-?+{_WHOLE}",
-    "number": rf"-?+{_WHOLE}(?:\.[0-9]++)?+",
+    "number": rf"-?+{_WHOLE}(?>(?:\.[0-9]++)?)",
     "date": _DAY,
     "boolean": "true|false",
 }
 """Forms that most values of a type have; there are others."""
 _USUAL = {kind: re.compile(form) for kind, form in _USUAL_FORMS.items()}
-_ALL_USUAL = {kind: re.compile(rf"(?:(?>{form})?+\0)*+") for kind, form in _USUAL_FORMS.items()}
+_ALL_USUAL = {kind: re.compile(rf"(?>(?:(?>(?:{form})?)\0)*)") for kind, form in _USUAL_FORMS.items()}
 """Match values and blanks with a NUL after each: one call for many of them takes a third of the time."""
 _TEXT_STARTS = re.compile("[^\\W\\d_]")
 _NO_TEXT_STARTS = "tTfFiI"

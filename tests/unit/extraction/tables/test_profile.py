@@ -9,13 +9,30 @@ import pytest
 from ingest_tui.extraction.tables.delimited import read_csv
 from ingest_tui.extraction.tables.profile import MOST_DISTINCT, TableProfile
 from ingest_tui.extraction.tables.table import build_table
-from ingest_tui.extraction.tables.value_types import type_of
+from ingest_tui.extraction.tables.value_types import ColumnType, type_of, unusual
 
 
 def column_of(*cells: str) -> dict[str, Any]:
     profile = TableProfile()
     profile.add([[cell, "x"] for cell in cells])
     return profile.describe(0, "a")
+
+
+@pytest.mark.parametrize(
+    ("kind", "odd"),
+    [
+        ("integer", ["1-", "01", "1 2", "12a"]),
+        ("number", ["552..1", "1.2.3", "-3.-1", "1.", "7-"]),
+        ("date", ["1211/1/2-", "2024-13-01", "2024-02-2929"]),
+        ("boolean", ["truefalse", "falsetrue"]),
+    ],
+)
+def test_what_no_value_of_a_type_looks_like_is_seen_among_many(kind: ColumnType, odd: list[str]) -> None:
+    """Many values are compared at once, with blanks between them."""
+    usual = {"integer": "12", "number": "-1.5", "date": "2024-02-29", "boolean": "true"}[kind]
+    assert unusual([usual, "", usual], kind) == []
+    for one in odd:
+        assert unusual([usual, one, usual], kind) == [one]
 
 
 @pytest.mark.parametrize(
