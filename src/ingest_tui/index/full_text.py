@@ -170,9 +170,9 @@ class FullText(Index):
         """Return the best hits, the best first: one for each document, or with ``all_chunks`` one for each chunk."""
         return TextSearch(self._database, documents, self._old).search(query, limit=limit, all_chunks=all_chunks)
 
-    def documents_with(self, query: SearchQuery, documents: Condition, *, limit: int) -> set[str]:
-        """Return the documents of the chunks that `search` would rank, up to so many of these, without ranking them."""
-        return TextSearch(self._database, documents, self._old).documents_with(query, limit)
+    def documents_with(self, query: SearchQuery, documents: Condition) -> set[str]:
+        """Return all documents that `search` finds without a limit, without ranking them."""
+        return TextSearch(self._database, documents, self._old).documents_with(query)
 
     def documents_with_unwanted(self, query: SearchQuery) -> set[str]:
         """Return all documents that have a word which a query excludes."""

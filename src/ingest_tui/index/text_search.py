@@ -88,26 +88,30 @@ class TextSearch:
         groups = [[one] for one in best] if all_chunks else _by_document(best)
         return [_hit(first, others) for first, *others in (groups if limit < 0 else groups[:limit])]
 
-    def documents_with(self, query: SearchQuery, limit: int) -> set[str]:
-        """Return the documents in which a search finds most, up to a number of chunks; no text is ranked."""
-        self._filters = query.filters
-        found = self._documents_with(query, limit)
+    def documents_with(self, query: SearchQuery) -> set[str]:
+        """Return all documents that a search without a limit finds; no text is ranked."""
+        excluded = self.documents_with_unwanted(query)
+        found = self._documents_with(query) - excluded
         if not found and (relaxed := query.without_quotes()) is not None:
-            found = self._documents_with(relaxed, limit)
+            found = self._documents_with(relaxed) - excluded
         return found
 
-    def _documents_with(self, query: SearchQuery, limit: int) -> set[str]:
+    def _documents_with(self, query: SearchQuery) -> set[str]:
+        """Return the documents to choose from that have what is asked for, with unwanted words elsewhere in them."""
         languages = self._languages()
         unwanted = self._unwanted(query, languages)
         size = index_size(self._database)
         weights = weigh(self._database, self._terms(query, languages, size), size, languages)
-        chunks = RankedChunks(self._database, self._table, size)
-        found: set[str] = set()
-        for asked in self._asked(query, weights, unwanted):
-            found |= {row.document_id for row in self._without(unwanted, self._candidates(chunks, asked, limit, 0))}
-            if len(found) >= limit:
-                break
-        return found
+        having = f"{self._table} w CROSS JOIN chunks c ON c.id = w.rowid WHERE w.{self._table} MATCH ?"
+        sql = (
+            f"SELECT document_id FROM documents WHERE document_id IN (SELECT c.document_id FROM {having})"
+            f" AND ({self._documents.sql})"
+        )
+        return {
+            row[0]
+            for asked in self._asked(query, weights, unwanted)
+            for row in self._database.execute(sql, (asked.expression, *self._documents.values))
+        }
 
     def documents_with_unwanted(self, query: SearchQuery) -> set[str]:
         """Return all documents that have a word which a query excludes."""

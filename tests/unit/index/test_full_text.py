@@ -6,6 +6,7 @@ import contextlib
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from ingest_tui.model.document import Chunk
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.search_query import parse_query
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.queries import search_text
+from ingest_tui.store.catalogue.queries import documents_with_words, search_text
 from tests.unit.store.catalogue_rows import document, put
 
 
@@ -186,6 +187,52 @@ def test_no_query_fails(catalogue: Catalogue, query: str) -> None:
     with contextlib.suppress(UsageError):
         hits = search_text(catalogue, query, limit=5)
     assert all(hit.document_id != "retired" for hit in hits)
+
+
+WORDS = ["rain", "gauge", "wind", "vane", "snow"]
+SIGNED = [f"{sign}{word}" for sign in "+-" for word in WORDS]
+QUOTED = ['"rain gauge"', '"vane rain"', '"snow hail"']
+asked_for = st.sampled_from(
+    [*WORDS, *SIGNED, *QUOTED, "hail", "ra*", "OR", "AND", "NOT", "title:1", "collection:other"]
+)
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
+    """Twenty documents of up to five chunks, each with some of the words."""
+    chance = Random(7)
+    with contextlib.closing(Catalogue(tmp_path_factory.mktemp("mixed") / "catalogue.db", create=True)) as catalogue:
+        for number in range(20):
+            chunks = [" ".join(chance.choices(WORDS, k=chance.randint(1, 3))) for _ in range(chance.randint(1, 5))]
+            put(catalogue, document(f"d{number}", collection_id=chance.choice(["default", "other"])), *chunks)
+        yield catalogue
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(query=st.lists(asked_for, min_size=1, max_size=6).map(" ".join), ranked=st.sampled_from([2, 6_000]))
+@example(query="+rain -vane", ranked=6_000)
+@example(query='"snow hail" rain -vane', ranked=6_000)
+@example(query='"rain gauge" +wind', ranked=2)
+def test_documents_with_words_are_those_that_a_search_finds(
+    mixed: Catalogue, monkeypatch: pytest.MonkeyPatch, query: str, ranked: int
+) -> None:
+    """Whatever is asked for, the documents that are looked up are those of all hits, in few chunks or in many."""
+    monkeypatch.setattr(candidates, "RANKED", ranked)
+    parsed = parse_query(query)
+    if parsed.clauses:
+        assert documents_with_words(mixed, parsed) == set(found(mixed, query, limit=-1))
+
+
+def test_documents_of_many_chunks_hide_no_others(tmp_path: Path) -> None:
+    """What must occur is found in all documents, however many chunks of others have it, too."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        names = ["one", "two", "three", "four", "five"]
+        for name in names:
+            put(catalogue, document(name), *["rain gauge"] * 600)
+        put(catalogue, document("other"), "sun")
+        put(catalogue, document("elsewhere", collection_id="other"), "rain gauge")
+        for query in ("+rain", '"rain gauge"', "rain AND gauge", "+rain sun"):
+            assert documents_with_words(catalogue, parse_query(query), collection_id="default") == set(names)
 
 
 def test_replacing_takes_out_what_was_there(tmp_path: Path) -> None:

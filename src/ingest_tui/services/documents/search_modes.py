@@ -22,7 +22,6 @@ SearchMode = Literal["text", "vector", "hybrid"]
 MODES: tuple[SearchMode, ...] = get_args(SearchMode)
 _BY_WORDS, _BY_MEANING = 20, 50
 """So many hits of each ranking are fused, at least. One by words costs a look at its text."""
-_MOST_BY_WORDS = 1000
 _USUAL_WEIGHT = 1.0
 """What a ranking by vectors counts next to one by words."""
 
@@ -185,18 +184,21 @@ def _by_meaning(
 
 def narrows(choice: DocumentChoice) -> bool:
     """Whether a choice leaves out documents of a collection that could be found."""
-    return any(
-        value is not None and value != "" for name, value in choice.items() if name not in {"collection_id", "state"}
-    )
+    folder = choice.get("folder")
+    if folder is not None and folder.source_id:  # above all sources is everything
+        return True
+    others = (value for name, value in choice.items() if name not in {"collection_id", "state", "folder"})
+    return any(value is not None and value != "" for value in others)
 
 
 def _by_words(workspace: Workspace, query: SearchQuery, choice: DocumentChoice) -> tuple[set[str] | None, set[str]]:
-    """Return the documents that have what must occur (None: nothing must), and those that have what must not."""
+    """Return the documents that have what must occur and nothing that must not (None: nothing must occur), and those
+    to leave out of all others.
+    """
     reading = workspace.reading
-    may_be = None
     if any(clause.required for clause in query.clauses):
-        may_be = documents_with_words(reading, query, limit=_MOST_BY_WORDS, **choice)
-    return may_be, reading.full_text.documents_with_unwanted(query) if query.excluded else set()
+        return documents_with_words(reading, query, **choice), set()
+    return None, reading.full_text.documents_with_unwanted(query) if query.excluded else set()
 
 
 def _joined(rankings: list[_Found], *, all_chunks: bool) -> list[SearchHit]:

@@ -422,9 +422,7 @@ def search_text(
     return catalogue.full_text.search(asked, documents, limit=limit, all_chunks=all_chunks)
 
 
-def documents_with_words(
-    catalogue: Catalogue, query: SearchQuery, *, limit: int, **choice: Unpack[DocumentChoice]
-) -> set[str]:
-    """Return the ids of the documents that have what a query requires: those of the best chunks, up to a number."""
+def documents_with_words(catalogue: Catalogue, query: SearchQuery, **choice: Unpack[DocumentChoice]) -> set[str]:
+    """Return the ids of all documents of a choice that have what a query requires, and not what it excludes."""
     documents = _documents_to_search(choice, query.filters)
-    return catalogue.full_text.documents_with(query, documents, limit=limit)
+    return catalogue.full_text.documents_with(query, documents)

@@ -16,6 +16,7 @@ from ingest_tui.index.full_text import FullText
 from ingest_tui.model.collection import Collection
 from ingest_tui.model.document import Chunk
 from ingest_tui.model.errors import IngestError, UnknownWordsError, UsageError
+from ingest_tui.model.folder import Folder
 from ingest_tui.model.ranking import ChunkScorer
 from ingest_tui.model.relevance import JudgedQuery
 from ingest_tui.services import nearest
@@ -182,6 +183,9 @@ def test_documents_are_only_gone_through_where_some_are_chosen(
     monkeypatch.setattr(search_modes, "chosen_ids", refuse)
     for mode in ("vector", "hybrid"):
         assert set(found(lab, "lazy fox", mode=mode, limit=50)) == TEXTS.keys() - {"fox"}
+        assert set(found(lab, "lazy fox", mode=mode, limit=50, folder=Folder())) == TEXTS.keys() - {"fox"}
+        with pytest.raises(AssertionError, match="gone through"):
+            found(lab, "lazy fox", mode=mode, folder=Folder("docs"))
         with pytest.raises(AssertionError, match="gone through"):
             found(lab, "lazy fox path:dog", mode=mode)
 
