@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
+import sys
+import termios
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -47,7 +50,14 @@ class GuardedConnection(H11Protocol):
 
     def _wait_for_request(self) -> None:
         self._stop_waiting()
-        self._timer = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+        self._timer = self.loop.call_later(HEAD_SECONDS, self._end_unless_taking)
+
+    def _end_unless_taking(self) -> None:
+        """End the connection; where the answer before is still being taken, wait: TAKING_SECONDS is for that."""
+        if _has_something_to_take(self.transport.get_extra_info("socket")):
+            self._wait_for_request()
+        else:
+            self.transport.abort()
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:
@@ -59,3 +69,13 @@ def _end_where_nothing_is_taken(connection: socket.socket | None) -> None:
     """Have the system end a connection whose other side acknowledges nothing, or has no room, for so long."""
     if connection is not None and connection.family in {socket.AF_INET, socket.AF_INET6}:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(TAKING_SECONDS * 1000))
+
+
+def _has_something_to_take(connection: socket.socket | None) -> bool:
+    """Whether the other side has not yet got all that was sent. The transport knows less: of TLS it tells nothing.
+
+    What waits in this process waits for room in the system, which then holds something, too.
+    """
+    if connection is None:
+        return False
+    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), sys.byteorder) > 0

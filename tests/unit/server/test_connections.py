@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -14,16 +16,26 @@ from uvicorn.server import ServerState
 
 from ingest_tui.server import connections
 from ingest_tui.server.connections import GuardedConnection
+from tests.servers.certificates import own_certificate
 
 HEAD = b"GET / HTTP/1.1\r\nHost: here\r\n"
 Story = Callable[[int], Awaitable[None]]
 
 
-async def listening(story: Story, go_on: asyncio.Event, body: bytes = b"ok") -> None:
-    """Run a story with the port of a server that answers once it may go on."""
+async def listening(
+    story: Story,
+    go_on: asyncio.Event,
+    body: bytes = b"ok",
+    *,
+    asked: asyncio.Event | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> None:
+    """Run a story with the port of a server that notes that it is asked, and answers once it may go on."""
     size = str(len(body)).encode()
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        if asked is not None:
+            asked.set()
         await go_on.wait()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", size)]})
         await send({"type": "http.response.body", "body": body})
@@ -37,7 +49,8 @@ async def listening(story: Story, go_on: asyncio.Event, body: bytes = b"ok") -> 
             super().connection_lost(exc)
             ended.set()
 
-    server = await asyncio.get_running_loop().create_server(lambda: NotedConnection(config, state, {}), "127.0.0.1", 0)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: NotedConnection(config, state, {}), "127.0.0.1", 0, ssl=tls)
     async with server:
         await story(server.sockets[0].getsockname()[1])
         while state.connections:  # ended by the server: nobody else does
@@ -51,7 +64,7 @@ async def is_ended(port: int, sent: bytes) -> bool:
     try:
         writer.write(sent)
         return await reader.read() == b""
-    except ConnectionResetError:
+    except ConnectionError:
         return True
     finally:
         writer.close()
@@ -66,18 +79,49 @@ def test_a_connection_without_a_whole_head_ends(monkeypatch: pytest.MonkeyPatch)
         go_on = asyncio.Event()
 
         async def story(port: int) -> None:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(HEAD + b"\r\n")
+            living = socket.create_connection(("127.0.0.1", port))
+            living.sendall(HEAD + b"\r\n")  # before the server can wait for it, however slow this machine is
+            reader, writer = await asyncio.open_connection(sock=living)
             assert all(await asyncio.gather(*(is_ended(port, sent) for sent in (b"", b"GET /", HEAD))))
             go_on.set()
             assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
             writer.write(HEAD)
-            with suppress(ConnectionResetError):
+            with suppress(ConnectionError):
                 assert await reader.read() == b"", "half of a second head is none"
             writer.close()
 
         async with asyncio.timeout(60):
             await listening(story, go_on)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("is_over_tls", [False, True])
+def test_a_client_that_takes_its_answer_slowly_gets_all_of_it(
+    is_over_tls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is whole, and waits in the server, for longer than a connection may be without a request."""
+    shown, certificate = own_certificate(tmp_path) if is_over_tls else (None, None)
+    trusted = ssl.create_default_context(cafile=certificate) if is_over_tls else None
+    size = 16 << 20
+
+    async def run() -> None:
+        go_on, asked = asyncio.Event(), asyncio.Event()
+
+        async def story(port: int) -> None:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusted)
+            writer.write(HEAD + b"\r\n")
+            await asked.wait()
+            monkeypatch.setattr(connections, "HEAD_SECONDS", 0.05)
+            go_on.set()
+            await reader.readexactly(1)
+            await asyncio.sleep(0.5)
+            await reader.readuntil(b"\r\n\r\n")
+            assert len(await reader.readexactly(size)) == size
+            writer.close()
+
+        async with asyncio.timeout(60):
+            await listening(story, go_on, bytes(size), asked=asked, tls=shown)
 
     asyncio.run(run())
 
