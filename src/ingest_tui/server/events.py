@@ -8,7 +8,8 @@ are sent by their ids. Whoever is let in no more hears nothing more.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+import threading
+import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -65,6 +66,10 @@ class _Feed:
         return self.rounds
 
 
+class TooManyStreamsError(Exception):
+    """Whoever asks to follow something follows as much as they may already."""
+
+
 class Feeds:
     """What is read for those who listen, by question. ``in_thread`` calls what blocks; ``let_in``: who may listen."""
 
@@ -78,7 +83,9 @@ class Feeds:
         self._let_in = let_in
         self._seconds = seconds
         self._feeds: dict[str, _Feed] = {}
-        self._listening: Counter[Caller] = Counter()
+        self._streams: dict[object, Caller] = {}
+        """Whose each stream is, from its making on until it ends, or nobody can read it any more."""
+        self._making = threading.Lock()
         self.is_stopping = False
 
     @property
@@ -88,7 +95,7 @@ class Feeds:
 
     def listened_to_by(self, caller: Caller) -> int:
         """Return how many streams of events a caller has."""
-        return self._listening[caller]
+        return sum(one == caller for one in list(self._streams.values()))
 
     def response(
         self,
@@ -98,11 +105,31 @@ class Feeds:
         caller: Caller,
         seen: str,
         shown: Callable[[Any], Any],
+        most: int | None = None,
     ) -> StreamingResponse:
-        """Return the answer that sends events until the last one: after the mark ``seen``, of what its caller sees."""
-        sent = self._sent(question, read, caller, seen, shown)
+        """Return the answer that sends events until the last one: after the mark ``seen``, of what its caller sees.
+
+        Raises `TooManyStreamsError` where the caller has ``most`` streams already, counted from when each was made.
+        """
+        stream = object()
+        with self._making:  # answers are made in several threads
+            if most is not None and self.listened_to_by(caller) >= most:
+                raise TooManyStreamsError
+            self._streams[stream] = caller
+        sent = self._counted(stream, self._sent(question, read, caller, seen, shown))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(sent, media_type=EVENT_TYPE, headers=headers)
+        response = StreamingResponse(sent, media_type=EVENT_TYPE, headers=headers)
+        weakref.finalize(response, self._streams.pop, stream, None)  # one that is never read ends nowhere else
+        return response
+
+    async def _counted(self, stream: object, sent: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+        """Yield what is sent, and count the stream no more when it ends."""
+        try:
+            async with aclosing(sent):
+                async for piece in sent:
+                    yield piece
+        finally:
+            self._streams.pop(stream, None)
 
     async def _sent(
         self,
@@ -111,7 +138,7 @@ class Feeds:
         caller: Caller,
         seen: str,
         shown: Callable[[Any], Any],
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         yield b"retry: 2000\n\n"
         quiet = 0
         marks: dict[str, str] = {}
@@ -137,7 +164,6 @@ class Feeds:
         """
         feed = self._feeds.setdefault(question, _Feed(read))
         feed.listeners += 1
-        self._listening[caller] += 1
         if feed.task is None:
             feed.task = asyncio.create_task(self._run(feed))
         known = 0
@@ -149,7 +175,6 @@ class Feeds:
                 yield feed.events
         finally:
             feed.listeners -= 1
-            self._listening[caller] -= 1
             if not feed.listeners:
                 self._feeds.pop(question, None)
                 feed.task.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from ingest_tui.server.caller import ANYONE_HERE, Caller
-from ingest_tui.server.events import Feeds, ServedEvent
+from ingest_tui.server.events import Feeds, ServedEvent, TooManyStreamsError
 from ingest_tui.server.routes.events import JobChanges
 from ingest_tui.services.documents.upload_files import file_from
 from tests.servers.served import Served
@@ -161,14 +162,16 @@ def test_a_token_follows_so_many_streams_and_no_more(own: Served, monkeypatch: p
         assert [asking.get(path).status_code for _ in range(3)] == [200] * 3, "those before have ended"
 
 
-def test_streams_are_counted_while_they_are_read() -> None:
-    """By caller; one that is left is counted no more."""
+def test_streams_are_counted_from_when_they_are_made() -> None:
+    """By caller, read or not yet, so that many that are asked for at once are bounded; one that ends counts no more."""
     agent, other = Caller("agent", "read"), Caller("other", "read")
 
     async def counted() -> list[int]:
         feeds = feeds_of(agent, other)
         response = feeds.response("q", lambda: [event("a", "1")], caller=agent, seen="", shown=lambda data: data)
-        assert feeds.listened_to_by(agent) == 0
+        assert feeds.listened_to_by(agent) == 1
+        with pytest.raises(TooManyStreamsError):
+            feeds.response("q", list, caller=agent, seen="", shown=lambda data: data, most=1)
         stream = response.body_iterator
         async for piece in stream:
             if b"data: " in bytes(piece):  # type: ignore[arg-type]
@@ -178,3 +181,14 @@ def test_streams_are_counted_while_they_are_read() -> None:
         return [*during, feeds.listened_to_by(agent)]
 
     assert asyncio.run(counted()) == [1, 0, 0]
+
+
+def test_a_stream_that_nobody_reads_is_counted_no_more() -> None:
+    """Its client was gone before it began."""
+    agent = Caller("agent", "read")
+    feeds = feeds_of(agent)
+    made = [feeds.response("q", list, caller=agent, seen="", shown=lambda data: data) for _ in range(2)]
+    assert feeds.listened_to_by(agent) == 2
+    made.clear()
+    gc.collect()
+    assert feeds.listened_to_by(agent) == 0

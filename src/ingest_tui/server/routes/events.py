@@ -10,7 +10,7 @@ from ingest_tui.model.access_token import ADMIN
 from ingest_tui.model.job import ENDED_STATES, IngestionStatusResponse
 from ingest_tui.server.answers import plain
 from ingest_tui.server.endpoint import AnyEndpoint, Call, HttpEndpoint, NoBody, Params
-from ingest_tui.server.events import EVENT_TYPE, ServedEvent
+from ingest_tui.server.events import EVENT_TYPE, ServedEvent, TooManyStreamsError
 from ingest_tui.server.places import PlaceNames
 from ingest_tui.server.problems import RequestError
 from ingest_tui.server.routes.jobs import JobParams, status_for
@@ -72,23 +72,25 @@ def _change_of(state: IngestionStatusResponse) -> ServedEvent:
 
 def _response(call: Call[Any, Any], question: str, read: Any) -> Response:
     caller, places = call.caller, None
-    if caller.name and call.feeds.listened_to_by(caller) >= MOST_STREAMS:
+    if not caller.may(ADMIN):
+        places = PlaceNames(call.client.tokens.machine_places())
+    try:
+        return call.feeds.response(
+            question,
+            read,
+            caller=caller,
+            seen=call.headers.get("last-event-id", ""),
+            shown=lambda data: data if places is None else places.hidden(data),
+            most=MOST_STREAMS if caller.name else None,
+        )
+    except TooManyStreamsError:
         raise RequestError(
             f"the token follows {MOST_STREAMS} streams of events already",
             status=429,
             code="throttled",
             hint="end some of them; one connection to /events follows all jobs",
             headers={"Retry-After": "10"},
-        )
-    if not caller.may(ADMIN):
-        places = PlaceNames(call.client.tokens.machine_places())
-    return call.feeds.response(
-        question,
-        read,
-        caller=caller,
-        seen=call.headers.get("last-event-id", ""),
-        shown=lambda data: data if places is None else places.hidden(data),
-    )
+        ) from None
 
 
 ENDPOINTS: tuple[AnyEndpoint, ...] = (
