@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import ssl
 import time
@@ -27,7 +26,7 @@ from urllib.parse import urlsplit
 
 from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.transport.addresses import is_safe_for_secrets
+from ingest_tui.transport.addresses import is_safe_for_secrets, is_this_machine
 from ingest_tui.transport.connections import CONNECT_SECONDS
 
 ANSWER_SECONDS = 300.0
@@ -86,7 +85,7 @@ class ServerAddress:
     @property
     def is_here(self) -> bool:
         """Whether it is this machine, which no proxy is asked for."""
-        return self.socket is not None or is_safe_for_secrets(re.sub(r"\Ahttps:", "http:", self.base))
+        return self.socket is not None or is_this_machine(self.base)
 
 
 def server_address(text: str) -> ServerAddress:
