@@ -156,6 +156,37 @@ def test_a_job_is_paused_resumed_cancelled_and_done_again(page: Page, calls: Cli
         page.wait_for_text("#status", "The job is cancelled")
 
 
+def showing(page: Page, *jobs: dict[str, object]) -> None:
+    """Let the page be told of a job: how it is, and how it is then."""
+    page.value(
+        "import('/page/job_actions.js').then(({ clearActions, showActions }) => {"
+        f" clearActions(); for (const job of {json.dumps(jobs)})"
+        " showActions(job, new AbortController().signal, () => {}); })"
+    )
+
+
+def test_a_question_is_about_the_job_as_it_is_now(page: Page) -> None:
+    """The buttons that were there stay, and ask with the numbers of now."""
+    page.value("location.hash = '#job?id=20200101-000000-none-0000'")
+    page.wait_for_text("#problem", "20200101-000000-none-0000")
+    page.forget_refused("404")
+    job: dict[str, object] = {"job_id": "none", "kind": "sync", "state": "partial"}
+    showing(page, *({**job, "counters": {"items_failed": number}} for number in (3, 5)))
+    choose(page, "Do again what failed", answer="confirm-no")
+    assert page.text("#confirm-text").endswith("what failed: 5.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "is_offered"),
+    [("sync", "cancelled", True), ("embed", "succeeded", True), ("rechunk", "failed", True), ("upload", "failed", True),
+     ("upload", "partial", False), ("upload", "cancelled", False), ("unknown", "failed", False)],
+)  # fmt: skip
+def test_what_cannot_be_done_again_is_not_offered(page: Page, kind: str, state: str, is_offered: bool) -> None:
+    """Only a failed upload keeps its files; of a job that nobody can read it is not known what it did."""
+    showing(page, {"job_id": "none", "kind": kind, "state": state, "counters": {"items_failed": 0}})
+    assert actions(page) == ["Do it again"] * is_offered
+
+
 def test_held_deletions_are_refused_and_approved(page: Page, calls: Cli) -> None:
     """The page says how many documents it is about; refused they stay, approved a job carries them out."""
     folder = calls.home / "gone"

@@ -6,6 +6,8 @@ import { attempt, goTo } from "./view.js";
 
 export const ENDED = new Set(["succeeded", "partial", "failed", "cancelled"]);
 const isOver = (job) => ENDED.has(job.state);
+// Of an upload only a failed one keeps its files.
+const canBeRedone = ({ kind, state }) => ["sync", "embed", "rechunk"].includes(kind) || (kind === "upload" && state === "failed");
 const waits = ({ held }) => held?.documents > 0 && !held.answered_by_job && !held.refused_by && !held.closed;
 
 // `path`: of its endpoint; `isOffered`: for which jobs; `means`: what a person is told before; `said`: and after, where the
@@ -33,7 +35,7 @@ const ACTIONS = [
   },
   {
     path: "retry", label: "Do it again", body: { failed_only: false },
-    isOffered: (job) => isOver(job) && (job.kind !== "upload" || job.state !== "succeeded"), // its files are kept no more
+    isOffered: (job) => isOver(job) && canBeRedone(job),
     means: () => "A new job does all of it again.",
   },
   {
@@ -42,6 +44,8 @@ const ACTIONS = [
     means: (job) => `A new job does again what failed: ${job.counters.items_failed}.`,
   },
 ];
+
+let latest; // the job that is shown, as it was told last
 
 /** Forget the buttons of a job that was shown before. */
 export function clearActions() {
@@ -54,6 +58,7 @@ export function clearActions() {
  * Buttons that are there stay, with the focus.
  */
 export function showActions(job, signal, take) {
+  latest = job;
   const box = at("job-actions");
   const offered = ACTIONS.filter((one) => one.isOffered(job));
   const labels = offered.map((one) => one.label).join();
@@ -62,7 +67,7 @@ export function showActions(job, signal, take) {
   box.dataset.labels = labels;
   box.replaceChildren(...offered.map((action) => {
     const button = element("button", { type: "button" }, action.label);
-    button.addEventListener("click", () => attempt(() => confirmAndDo(action, job, signal, take)));
+    button.addEventListener("click", () => attempt(() => confirmAndDo(action, latest, signal, take)));
     return button;
   }));
   if (hadFocus) at("job-title").focus();
