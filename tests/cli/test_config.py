@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import json
 from contextlib import closing
 from pathlib import Path
@@ -9,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from ingest_tui.cli.main import cli, run
+from ingest_tui.services import settings
 from ingest_tui.services.settings import VARIABLES_OF_OPTIONS, unknown_settings
 from ingest_tui.services.workspaces import doctor
 from ingest_tui.store.records.settings import SETTING_NAMES
 from ingest_tui.store.workspace import init_workspace, open_workspace_at
-from ingest_tui.tui.terminal.preferences import read_preferences
+from ingest_tui.tui.terminal.preferences import Preferences, read_preferences
+
+SOURCES = Path(settings.__file__).parents[1]
 
 
 class Calls:
@@ -197,3 +202,33 @@ def test_doctor_names_what_is_written_as_a_setting_and_is_none(call: Calls, monk
 def test_every_variable_of_an_option_is_known() -> None:
     """What stands for an option of the command line is in `.env.example`, and no misspelt setting."""
     assert {str(param.envvar) for param in cli.params if param.envvar} == set(VARIABLES_OF_OPTIONS)
+
+
+def test_what_the_tui_keeps_in_workspace_json_is_no_misspelt_setting(call: Calls) -> None:
+    """All that it reads of it, and all that the program writes into it, wherever that is."""
+    read = {one.name for one in dataclasses.fields(Preferences)} - {"problems"}
+    written = {name for path in SOURCES.rglob("*.py") for name in _settings_changed_in(path)}
+    assert written >= {"theme", "collection"}
+    call("config", "set", "theme", "nord")
+    workspace = open_workspace_at(call.root)
+    workspace.layout.settings.write_text(json.dumps(dict.fromkeys(read | written) | call.saved))
+    assert unknown_settings(workspace, {}) == {}
+
+
+def _settings_changed_in(path: Path) -> set[str]:
+    """Return the names that a file gives to `change_setting`, itself or by a constant of its own."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    constants = {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    given = [
+        node.args[1]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "change_setting"
+    ]
+    literal = {str(one.value) for one in given if isinstance(one, ast.Constant)}
+    return literal | {str(constants[one.id]) for one in given if isinstance(one, ast.Name) and one.id in constants}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def folders(session: Session, /, folder: Folder, retired: bool, limit: int, as_json: bool, **options: Any) -> None:
     """Show what is in a folder: the folders in it with their documents, however far below, then its own documents.
 
-    Without SOURCE the sources are folder.
+    Without SOURCE the sources are shown.
     """
     from ingest_tui.services.documents.folders import page_of_folder
 

@@ -20,7 +20,7 @@ from ingest_tui.extraction.schemas.schema_file import absolute_schema_path, sche
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import ConflictError, IngestError, UsageError, ValidationError
-from ingest_tui.model.identifiers import slug
+from ingest_tui.model.identifiers import is_identifier, slug
 from ingest_tui.model.revision import changed_fields, conflict, differences, merged
 from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.model.source import RESERVED_SOURCES, Source, may_take_less
@@ -130,8 +130,9 @@ def add_source(
     ``preferences`` are those that it chooses in place of its collection.
     Raises `ValidationError` with what is wrong, and `UsageError` for a taken name.
     """
+    name = name.strip()
     source_id = slug(name)
-    _refuse_taken(workspace, source_id)
+    check_new_name(workspace, None, name)
     at = rfc3339_now()
     values = {field: value for field, value in settings.items() if value is not None} | {
         "source_id": source_id,
@@ -145,21 +146,6 @@ def add_source(
     source = workspace.sources.add(with_overrides(workspace, _checked(workspace, values), preferences or {}))
     workspace.audit.add(at=at, by=requester(), action="source.add", target=source_id, type=source_type)
     return source
-
-
-def _refuse_taken(workspace: Workspace, source_id: str) -> None:
-    if source_id in RESERVED_SOURCES:
-        raise UsageError(
-            f"the name {source_id!r} is reserved for documents without a source",
-            hint="choose another name",
-            source_id=source_id,
-        )
-    if workspace.sources.exists(source_id):
-        raise UsageError(
-            f"a source named {source_id!r} is already there",
-            hint=f"choose another name, or change it: 'ingest-tui source edit {source_id} --help'",
-            source_id=source_id,
-        )
 
 
 def edit_source(
@@ -252,13 +238,37 @@ def _edited(workspace: Workspace, source: Source, values: dict[str, Any]) -> Sou
     return edited
 
 
-def check_new_name(workspace: Workspace, source_id: str, name: str) -> None:
-    """Raise `UsageError` where a source cannot be called ``name``: it is empty, or another source is meant by it."""
+def check_new_name(workspace: Workspace, source_id: str | None, name: str) -> None:
+    """Raise `UsageError` where a source, None for a new one, cannot be called ``name``.
+
+    It is empty or reserved, or another source is meant by it, or would be by the identifier that it makes.
+    """
     if not name:
-        raise UsageError("a source has a name", hint=f"its identifier stays {source_id!r} whatever its name is")
-    for other in workspace.sources.all():
-        if other.source_id != source_id and name in {other.source_id, other.name}:
-            raise UsageError(f"a source named {name!r} is already there", hint="choose another name")
+        stays = f"its identifier stays {source_id!r} whatever its name is" if source_id else "e.g. handbook"
+        raise UsageError("a source has a name", hint=stays)
+    meant = {name}
+    with contextlib.suppress(ValidationError):  # a name that makes no identifier
+        meant.add(slug(name))
+    if reserved := meant & RESERVED_SOURCES:
+        raise UsageError(
+            f"the name {name!r} is reserved for documents without a source",
+            hint="choose another name",
+            source_id=reserved.pop(),
+        )
+    taken = next((one for one in meant if _is_of_another(workspace, one, source_id)), None)
+    if taken is None:
+        called = (one.source_id for one in workspace.sources.all() if one.name == name and one.source_id != source_id)
+        taken = next(called, None)
+    if taken is not None:
+        raise UsageError(
+            f"a source named {name!r} is already there",
+            hint=f"choose another name, or change it: 'ingest-tui source edit {taken} --help'",
+            source_id=taken,
+        )
+
+
+def _is_of_another(workspace: Workspace, identifier: str, source_id: str | None) -> bool:
+    return identifier != source_id and is_identifier(identifier) and workspace.sources.exists(identifier)
 
 
 def _has_documents(workspace: Workspace, source_id: str) -> bool:

@@ -23,7 +23,7 @@ from ingest_tui.model.errors import IngestError, NotFoundError, UsageError, Vali
 from ingest_tui.model.identifiers import slug
 from ingest_tui.model.invalid_values import NEEDED, invalid_fields
 from ingest_tui.model.plan import NOT_LOOKED_INTO
-from ingest_tui.model.source import RESERVED_SOURCES, Source
+from ingest_tui.model.source import Source
 from ingest_tui.model.volumes import gap_name
 from ingest_tui.pipeline.connecting import connect, connection, registry_for
 from ingest_tui.pipeline.plan.source_listing import admit
@@ -87,13 +87,8 @@ def source_problems(workspace: Workspace, draft: SourceDraft) -> dict[str, str]:
     What belongs to no single setting is under the name of the first one that must be given.
     """
     problems: dict[str, str] = {}
-    if draft.source_id is None:
-        problems |= _problems_of_name(workspace, draft.name)
-    elif draft.is_renamed:
-        try:
-            check_new_name(workspace, draft.source_id, draft.name.strip())
-        except IngestError as error:
-            problems["name"] = _problem_of(error)
+    if draft.source_id is None or draft.is_renamed:
+        problems |= _problems_of_name(workspace, draft)
     model = connector_config_model(draft.source_type)
     required = next((name for name, info in model.model_fields.items() if info.is_required()), "")
     config_problems = _problems_of(lambda: model.model_validate(draft.config), required)
@@ -148,12 +143,16 @@ def _problems_of_reading(source: Source) -> dict[str, str]:
     return problems
 
 
-def _problems_of_name(workspace: Workspace, name: str) -> dict[str, str]:
-    if not name.strip():
+def _problems_of_name(workspace: Workspace, draft: SourceDraft) -> dict[str, str]:
+    name = draft.name.strip()
+    if not name and draft.source_id is None:
         return {"name": NEEDED}
-    source_id = slug(name)
-    if source_id in RESERVED_SOURCES or workspace.sources.exists(source_id):
-        return {"name": f"a source named {source_id!r} is already there"}
+    try:
+        if draft.source_id is None:
+            slug(name)
+        check_new_name(workspace, draft.source_id, name)
+    except IngestError as error:
+        return {"name": _problem_of(error)}
     return {}
 
 

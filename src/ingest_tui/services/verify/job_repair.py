@@ -13,7 +13,7 @@ from ingest_tui.model.outcome import COUNTER_OF
 from ingest_tui.services.verify.job_checks import is_log_line
 from ingest_tui.store.fs.atomic import write_pieces_durably
 from ingest_tui.store.fs.locks import FileLock
-from ingest_tui.store.job_notices import leave_queue, note_end
+from ingest_tui.store.job_notices import NoticeStore, leave_queue, note_end
 from ingest_tui.store.quarantine import QuarantineFolder
 from ingest_tui.store.records.journal import decode_line, read_journal
 from ingest_tui.store.workspace import Workspace
@@ -74,8 +74,19 @@ class JobRepair:
         yield f"plan.jsonl is moved to {place}"
 
     def _note_again(self, job_id: str) -> Iterator[str]:
-        place = self._quarantine.take(self._workspace.layout.notice(job_id), "a notice that cannot be read")
-        yield f"its notice is moved to {place}"
+        notices = NoticeStore(self._workspace.layout)
+        lock = notices.lock(job_id)
+        if not lock.try_acquire():  # a worker has it, and looks at it itself
+            return
+        with lock:
+            path = self._workspace.layout.notice(job_id)
+            if path.exists() and not _is_readable(notices, job_id):
+                yield f"its notice is moved to {self._quarantine.take(path, 'a notice that cannot be read')}"
+                yield from self._note_end(job_id)
+            if not path.exists():
+                notices.remove(job_id)  # its lock
+
+    def _note_end(self, job_id: str) -> Iterator[str]:
         with suppress(IngestError):
             manifest = self._jobs.load(job_id)
             if manifest.ended:
@@ -101,6 +112,14 @@ class JobRepair:
             with entry, suppress(FileNotFoundError):
                 entry.path.unlink()
                 yield "its entry is removed from the queue"
+
+
+def _is_readable(notices: NoticeStore, job_id: str) -> bool:
+    try:
+        notices.get(job_id)
+    except IngestError:
+        return False
+    return True
 
 
 def _counted_by_outcomes(manifest: Manifest, path: Path) -> bool:

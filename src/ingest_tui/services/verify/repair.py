@@ -188,6 +188,8 @@ class _Round:
             raise
         except (IngestError, OSError) as error:
             yield Repaired(subject, named, f"could not be repaired: {error}")
+        except (KeyError, TypeError, AttributeError) as error:  # values that nothing expects
+            yield Repaired(subject, named, f"could not be repaired: {type(error).__name__}: {error}")
 
     def _path(self, one: Inconsistency) -> Path:
         return self._layout.root / one.subject

@@ -193,9 +193,15 @@ def look_at_document(catalogue: Catalogue, check: DocumentCheck, document_id: st
 
 
 def _checked(check: DocumentCheck, catalogue: Catalogue, known: KnownDocument) -> Iterator[Inconsistency]:
-    """Yield what is wrong with a document, also where its folder is moved away at this moment."""
+    """Yield what is wrong with a document, also where its folder is moved away at this moment.
+
+    A file with values that no check expects is a finding too, and the next document is looked at.
+    """
     try:
         yield from check.of(catalogue, known)
     except (OSError, IngestError) as error:
         message = error.message if isinstance(error, IngestError) else f"cannot be read: {error.strerror}"
         yield Inconsistency("folder_missing", known.document.document_id, message)
+    except (KeyError, TypeError, AttributeError) as error:
+        message = f"it cannot be checked ({type(error).__name__}: {error})"
+        yield Inconsistency("version_damaged", known.document.document_id, message)

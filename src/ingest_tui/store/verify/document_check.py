@@ -46,6 +46,7 @@ class _VersionFolder(NamedTuple):
     entries: dict[str, os.DirEntry[str]]
     record: dict[str, Any] | None
     fault: str = ""
+    is_listed: bool = True
 
     @property
     def vectors(self) -> list[Path]:
@@ -87,7 +88,10 @@ class DocumentCheck:
         yield from self._notes(here, document, known.places, current.record if current is not None else None)
 
     def _read(self, path: Path) -> _VersionFolder:
-        entries = _entries(path)
+        try:
+            entries = _entries(path)
+        except OSError as error:
+            return _VersionFolder(path, {}, None, str(error.strerror), is_listed=False)
         try:
             return _VersionFolder(path, entries, self._store.ingestion(path))
         except IngestError as error:
@@ -137,6 +141,9 @@ class DocumentCheck:
 
     def _faults_of_version(self, folder: _VersionFolder, row: VersionRow) -> Iterator[str]:
         """Yield how a version folder is not what was committed."""
+        if not folder.is_listed:
+            yield f"its folder cannot be read ({folder.fault})"
+            return
         if folder.record is None:
             yield f"{INGESTION} cannot be read ({folder.fault})"
         else:
@@ -217,7 +224,7 @@ def _differ(document: Document, current: VersionRow) -> bool:
 def _faults_of_record(record: dict[str, Any], row: VersionRow) -> Iterator[str]:
     """Yield how the record of a version is not what the catalogue has, or not enough for a rebuild."""
     if missing := missing_members(record):
-        yield f"{INGESTION} lacks {', '.join(missing)}"
+        yield f"{INGESTION} has no usable {', '.join(missing)}"
     elif differing := [name for name in VersionRow.of_record(record).differing(row) if name != "uri"]:
         # The address in a row may be a later one: that of a document that has moved before it was cut again.
         yield f"{INGESTION} and the catalogue differ in {', '.join(differing)}"
@@ -235,12 +242,13 @@ def _places(
 ) -> Iterator[Inconsistency]:
     try:
         noted = _noted_places(folder)
+        is_newer = document.version > noted.version
     except _UNREADABLE as error:
         yield Inconsistency("note_damaged", document.document_id, f"{DOCUMENT} cannot be read ({error})")
         return
     if record is None or missing_members(record) or record["version"] != document.version:
         return  # which is reported as such
-    if document.version > noted.version:
+    if is_newer:
         noted.places.add((record["source_id"], record["key"]))
     if noted.places != {place.place_key for place in places}:
         yield Inconsistency("noted_places_differ", document.document_id, "a rebuild would give it other places")
@@ -269,19 +277,30 @@ def awaiting(known: KnownDocument, why: str) -> Inconsistency:
     return Inconsistency("awaits_person", document.document_id, message)
 
 
-_NEEDED = (
-    "document_id", "collection_id", "source_id", "source_type", "uri", "key", "version", "job_id", "origin",
-    "file_name", "file_size", "mime_type", "raw_sha256", "content_hash", "title", "backend", "backend_version",
-    "created_at", "ingested_at",
+_NUMBERS = ("version", "file_size")
+_TEXTS = (
+    "document_id", "collection_id", "source_id", "source_type", "uri", "key", "job_id", "file_name", "mime_type",
+    "raw_sha256", "content_hash", "title", "backend", "backend_version", "created_at", "ingested_at",
 )  # fmt: skip
+_TYPES_OF_ORIGIN: dict[str, tuple[type, ...]] = {
+    "fingerprint": (str,),
+    "size": (int, type(None)),
+    "modified_ns": (int, type(None)),
+}
 
 
 def missing_members(record: dict[str, Any]) -> list[str]:
     """Return what a rebuild needs of a record and is not in it, or is of another type."""
-    missing = [name for name in _NEEDED if record.get(name) is None]
-    if not isinstance(record.get("origin"), dict):
+    missing = [name for name in _TEXTS if type(record.get(name)) is not str]
+    missing += [name for name in _NUMBERS if type(record.get(name)) is not int]  # true is a number to isinstance
+    if type(record.get("container", "")) is not str:
+        missing.append("container")
+    origin = record.get("origin")
+    if not isinstance(origin, dict):
         return [*missing, "origin"]
-    return missing + [name for name in ("fingerprint", "size", "modified_ns") if name not in record["origin"]]
+    return missing + [
+        name for name, types in _TYPES_OF_ORIGIN.items() if name not in origin or type(origin[name]) not in types
+    ]
 
 
 def text_hash_of(path: Path) -> str:

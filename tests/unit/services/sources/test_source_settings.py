@@ -58,3 +58,23 @@ def test_a_source_gets_a_name_that_no_other_is_meant_by(tmp_path: Path) -> None:
         with pytest.raises(ValidationError):
             replace_source(workspace, "docs", wrong)
     assert workspace.sources.get("docs").name == "Docs"
+
+
+@pytest.mark.parametrize("name", ["upload", "Upload", "Our Docs", " Our Docs ", "docs", "Docs!"])
+def test_one_rule_for_names_holds_wherever_a_source_gets_one(tmp_path: Path, name: str) -> None:
+    """Adding, editing and both forms refuse what is reserved and what another source is called, in the same words."""
+    workspace, _ = init_workspace(tmp_path / "workspace")
+    config = {"path": str(tmp_path)}
+    for each in ("docs", "more"):
+        add_source(workspace, source_type="local", name=each, config=config)
+    edit_source(workspace, "docs", name="Our Docs")
+    with pytest.raises(UsageError) as added:
+        add_source(workspace, source_type="local", name=name, config=config)
+    with pytest.raises(UsageError) as renamed:
+        edit_source(workspace, "more", name=name)
+    said = [added.value.message, renamed.value.message]
+    edited = replace(draft_of(workspace, "more"), name=name, common={})
+    said += [source_problems(workspace, one)["name"] for one in (edited, SourceDraft("local", name, config))]
+    assert len(set(said)) == 1
+    assert ("reserved" in said[0]) == (name.lower() == "upload")
+    assert [source.name for source in workspace.sources.all()] == ["Our Docs", "more"]

@@ -164,6 +164,11 @@ VERSION_DAMAGES: dict[str, tuple[str, Callable[[Place, str], object]]] = {
     "record cut": ("version_damaged", lambda place, which: os.truncate(place.version(which) / "ingestion.json", 40)),
     "record lacks origin": (
         "version_damaged", lambda place, which: _without_member(place.version(which) / "ingestion.json", "origin")),
+    "record with another kind of key": (
+        "version_damaged", lambda place, which: _changed_json(place.version(which) / "ingestion.json", key={})),
+    "record with several sources": (
+        "version_damaged",
+        lambda place, which: _changed_json(place.version(which) / "ingestion.json", source_id=["x"])),
     "record of other bytes": (
         "version_damaged",
         lambda place, which: _changed_json(place.version(which) / "ingestion.json", raw_sha256="0" * 64)),

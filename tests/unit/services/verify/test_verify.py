@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +20,12 @@ from ingest_tui.services.collections.preferences import plan_preferences, save_p
 from ingest_tui.services.verify import second_look
 from ingest_tui.services.verify.repair import verify_and_repair
 from ingest_tui.services.verify.verify import VerifyScope, verify
+from ingest_tui.store.catalogue.catalogue import Catalogue
+from ingest_tui.store.catalogue.consistency import KnownDocument
 from ingest_tui.store.commit_lock import CommitLock
+from ingest_tui.store.job_notices import NoticeStore
+from ingest_tui.store.verify import document_check
+from ingest_tui.store.verify.document_check import DocumentCheck
 from tests.unit.services.verify.corruption_lab import run_queue
 
 SOURCE = Path(second_look.__file__).parents[2]
@@ -127,6 +134,94 @@ def test_the_command_has_exit_codes_json_and_no_changes_with_read_only(
     assert answer["clean"]
     assert normalized(handle, 1).read_text() == "words 1"
     assert [line["action"] for line in handle.workspace.audit.entries()][-1] == "verify.repair"
+
+
+def _left(handle: WorkspaceHandle) -> list[Inconsistency]:
+    """Repair, and return what is left."""
+    return [one for one in verify_and_repair(handle.workspace, VerifyScope()) if isinstance(one, Inconsistency)]
+
+
+def _document_id(handle: WorkspaceHandle, number: int) -> str:
+    return normalized(handle, number).parents[1].name
+
+
+@pytest.mark.parametrize("wrong", [{"key": {}}, {"source_id": ["x"]}, {"version": True}, {"origin": {"size": "1"}}])
+def test_a_value_of_another_type_is_damage_of_its_version(handle: WorkspaceHandle, wrong: dict[str, object]) -> None:
+    """It is found, the other document is looked at, and the record is made again from the catalogue."""
+    path = normalized(handle, 0).with_name("ingestion.json")
+    record = json.loads(path.read_text())
+    if isinstance(wrong.get("origin"), dict):
+        wrong = {"origin": record["origin"] | wrong["origin"]}
+    path.write_text(json.dumps(record | wrong))
+    normalized(handle, 1).unlink()
+    found = {(one.code, one.subject) for one in verify(handle.workspace)}
+    assert found == {("version_damaged", _document_id(handle, number)) for number in range(2)}
+    assert _left(handle) == []
+
+
+def test_a_version_of_a_note_that_is_text_is_damage_of_the_note(handle: WorkspaceHandle) -> None:
+    """It cannot be compared with a number, and ends no verification."""
+    place = {"source_id": "x", "key": "y", "version": "1"}
+    note = {"schema_version": 1, "locations": [place]}
+    path = normalized(handle, 0).parents[1] / "document.json"
+    path.write_text(json.dumps(note))
+    path.chmod(0o600)
+    assert [one.code for one in verify(handle.workspace)] == ["note_damaged"]
+
+
+def test_what_no_check_expects_ends_neither_a_verification_nor_a_repair(
+    handle: WorkspaceHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The document is named, and the next one is looked at and repaired."""
+    odd, right = _document_id(handle, 0), DocumentCheck.of
+
+    def of(self: DocumentCheck, catalogue: Catalogue, known: KnownDocument) -> Iterator[Inconsistency]:
+        if known.document.document_id == odd:
+            raise TypeError("unhashable type: 'dict'")
+        yield from right(self, catalogue, known)
+
+    monkeypatch.setattr(DocumentCheck, "of", of)
+    normalized(handle, 1).unlink()
+    left = _left(handle)
+    assert [(one.code, one.subject) for one in left] == [("version_damaged", odd)]
+    assert "TypeError: unhashable" in left[0].message
+    assert normalized(handle, 1).exists()
+
+
+def test_a_version_folder_that_cannot_be_listed_is_damage_of_that_version(
+    handle: WorkspaceHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The document has its folder; its other versions and its notes are looked at as ever."""
+    handle.register("default", IngestedDocument("second words", "script:0", "script"))
+    folder = normalized(handle, 0).parents[1]
+    (folder / "v0002" / "normalized.md").unlink()
+    right = document_check._entries
+
+    def entries(path: Path) -> dict[str, os.DirEntry[str]]:
+        if path == folder / "v0001":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return right(path)
+
+    monkeypatch.setattr(document_check, "_entries", entries)
+    found = [(one.code, one.version, one.message) for one in verify(handle.workspace)]
+    assert found == [
+        ("version_damaged", 1, "v0001: its folder cannot be read (Permission denied)"),
+        ("version_damaged", 2, "v0002: there is no normalized.md"),
+    ]
+
+
+def test_a_notice_is_left_alone_while_a_worker_has_its_lock(handle: WorkspaceHandle) -> None:
+    """A repair moves and writes it under the same lock, and leaves none of a notice that is not written again."""
+    notices, job_id = NoticeStore(handle.workspace.layout), "20261121-080000-docs-aaaa"
+    lock = notices.lock(job_id)
+    assert lock.try_acquire()
+    path = handle.workspace.layout.notice(job_id)
+    path.write_text("{")
+    path.chmod(0o600)
+    with lock:
+        assert [one.code for one in _left(handle)] == ["notice_damaged"]
+        assert path.read_text() == "{"
+    assert (_left(handle), list(handle.workspace.layout.notices.iterdir())) == ([], [])
 
 
 def test_every_code_is_a_kind_and_every_kind_is_used() -> None:
