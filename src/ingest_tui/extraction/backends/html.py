@@ -49,10 +49,11 @@ def html_to_markdown_text(text: str) -> str:
     """Return ``text`` (HTML or XHTML) as markdown. Raises `ProcessingError` (``malformed``)."""
     from html_to_markdown import _html_to_markdown as native
 
+    options = _options()  # fails where the library is another one: that is no fault of the page
     try:
         return convert_shown(
             xhtml_to_html(text) or close_empty_elements(text),
-            lambda html: _with_literal_lines(str(native.convert(html, _options()).content or "")),
+            lambda html: _with_literal_lines(str(native.convert(html, options).content or "")),
         )
     except Exception as error:
         raise ProcessingError(f"the page cannot be read: {error}"[:300], code="malformed") from error

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ingest_tui.extraction.schemas.schema_check import SchemaCheck
 
 _MAX_LEVEL = 6
-_PRINTED_MARK = "\N{SYMBOL FOR RECORD SEPARATOR}"
 _LONG_LINE = 2_000
 _MAX_OUTPUT_CHARACTERS = 20_000
 
@@ -98,9 +97,9 @@ def _parse_ndjson(parse_input: ParseInput) -> Parsed:
 
 def _parse_json_sequence(parse_input: ParseInput) -> Parsed:
     """Return the texts of a sequence (RFC 7464), each from a line of its own on."""
-    content = parse_input.content.replace(JSON_SEQUENCE_MARK, _PRINTED_MARK.encode())  # no text holds the control
-    text, _encoding, findings = decode_text(content)
-    texts = [one for part in text.split(_PRINTED_MARK) if (one := part.strip())]
+    parts = [decode_text(part) for part in parse_input.content.split(JSON_SEQUENCE_MARK) if part.strip()]
+    texts = [one for text, _encoding, _findings in parts if (one := text.strip())]
+    findings = list(dict.fromkeys(finding for _text, _encoding, found in parts for finding in found))
     findings += check_json_texts(texts, "text", parse_input.schema)
     return Parsed(fence(decode_json("\n".join(texts)), "json"), findings=findings)
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-_SIMPLE = {'"': '"', "\\": "\\", "/": "/", "b": " ", "f": "\n", "n": "\n", "r": "\n", r"r\n": "\n", "t": "\t"}
-_OF_YAML = {"0": " ", "a": " ", "v": "\n", "e": " ", " ": " ", "N": "\n", "_": "\xa0", "L": "\n", "P": "\n", "\t": "\t"}
+_OF_PROPERTIES = {"f": "\n", "n": "\n", "r": "\n", r"r\n": "\n", "t": "\t"}
+_OF_JSON = {**_OF_PROPERTIES, "b": " "}
+_OF_TOML = {**_OF_JSON, "e": " "}
+_OF_YAML = {**_OF_TOML, "0": " ", "a": " ", "v": "\n", "N": "\n", "_": "\xa0", "L": "\n", "P": "\n"}
+"""What letters stand for; any other is itself."""
 _JSON = re.compile(r"\\(u[0-9a-fA-F]{4}|r\\n|[\"\\/bfnrt])")
 _YAML = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|r\\n|[ \t]*\n[ \t]*|[0abtnvfre\"/\\N_LP \t])")
 _TOML = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|r\\n|[ \t]*\n\s*|[btnfre\"\\])")
@@ -29,7 +32,7 @@ _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 def decode_json(text: str) -> str:
     r"""Return JSON with its escapes decoded; ``\n`` ends a line. Outside of strings JSON has no backslash."""
-    return _decoded(text, _JSON) if "\\" in text else text
+    return _decoded(text, _JSON, _OF_JSON) if "\\" in text else text
 
 
 def decode_yaml(text: str) -> str:
@@ -39,22 +42,22 @@ def decode_yaml(text: str) -> str:
     """
     if "\\" not in text or len(text) > _LONGEST_YAML:
         return text
-    return "".join(_with_decoded(text, _yaml_strings(text), _YAML))
+    return "".join(_with_decoded(text, _yaml_strings(text), _YAML, _OF_YAML))
 
 
 def decode_toml(text: str) -> str:
     """Return TOML with the escapes of its basic strings decoded (TOML 1.0)."""
-    return "".join(_with_decoded(text, _spans(text, _TOML_STRING), _TOML)) if "\\" in text else text
+    return "".join(_with_decoded(text, _spans(text, _TOML_STRING), _TOML, _OF_TOML)) if "\\" in text else text
 
 
 def decode_properties(text: str) -> str:
     """Return properties of Java with their escapes decoded and their lines joined; comments have none."""
-    return _PROPERTY.sub(lambda line: _decoded(line[0], _PROPERTIES), text) if "\\" in text else text
+    return _PROPERTY.sub(lambda line: _decoded(line[0], _PROPERTIES, _OF_PROPERTIES), text) if "\\" in text else text
 
 
 def decode_strings(text: str) -> str:
     """Return a table of strings of Apple with its escapes decoded."""
-    return "".join(_with_decoded(text, _spans(text, _STRINGS_STRING), _STRINGS)) if "\\" in text else text
+    return "".join(_with_decoded(text, _spans(text, _STRINGS_STRING), _STRINGS, _OF_JSON)) if "\\" in text else text
 
 
 DECODERS: dict[str, Callable[[str], str]] = {
@@ -83,26 +86,28 @@ def _yaml_strings(text: str) -> Iterator[tuple[int, int]]:
         return
 
 
-def _with_decoded(text: str, spans: Iterator[tuple[int, int]], escape: re.Pattern[str]) -> Iterator[str]:
+def _with_decoded(
+    text: str, spans: Iterator[tuple[int, int]], escape: re.Pattern[str], letters: dict[str, str]
+) -> Iterator[str]:
     at = 0
     for start, end in spans:
         yield text[at:start]
-        yield _decoded(text[start:end], escape)
+        yield _decoded(text[start:end], escape, letters)
         at = end
     yield text[at:]
 
 
-def _decoded(text: str, escape: re.Pattern[str]) -> str:
-    decoded = escape.sub(lambda match: _shown(match[1]), text)
+def _decoded(text: str, escape: re.Pattern[str], letters: dict[str, str]) -> str:
+    decoded = escape.sub(lambda match: _shown(match[1], letters), text)
     return _SURROGATES.sub(lambda match: match[0].encode("utf-16", "surrogatepass").decode("utf-16"), decoded)
 
 
-def _shown(escape: str) -> str:
+def _shown(escape: str, letters: dict[str, str]) -> str:
     if len(escape) > 2 and escape[0] in "xuU":  # noqa: PLR2004 a letter and the digits of a code
         return _character(int(escape[1:], 16))
     if escape[-1:] == "\n" or "\n" in escape:  # the line goes on
         return ""
-    return _SIMPLE.get(escape) or _OF_YAML.get(escape) or escape
+    return letters.get(escape, escape)
 
 
 def _character(code: int) -> str:

@@ -14,11 +14,12 @@ from ingest_tui.model.markdown_blocks import split_blocks
 
 _MAX_FRAME_DEPTH = 4
 _MAX_FRAMES = 1_000
-_ATTRIBUTES = r"((?>(?:[^>\"']++|\"[^\"]*\"|'[^']*')*))>"
+_ATTRIBUTES = r"((?>(?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)?)*))(>?)"
+"""Those of an opening, and its end. One without an end is found too, else each would be read to the end of the page."""
 _OPENING = {name: re.compile(rf"<{name}(?=[\s>/]){_ATTRIBUTES}", re.IGNORECASE) for name in ("math", "iframe")}
 _CLOSING = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _OPENING}
 _INPUT = re.compile(rf"<input(?=[\s>/]){_ATTRIBUTES}", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
+_ATTRIBUTE = re.compile(r"(?<![\w:-])([\w:-]++)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _FIELDS = frozenset(("", "text", "search", "email", "tel", "url", "number", "date", "time", "month", "week"))
 _BUTTONS = frozenset(("submit", "reset", "button"))
 _PLACE = "\ue0fd{}\ue0fd"
@@ -34,7 +35,7 @@ def convert_shown(html: str, convert: Convert, depth: int = 0) -> str:
     if "<math" in lowered:
         html = "".join(_with_formulas(html))
     if "<input" in lowered:
-        html = _INPUT.sub(lambda tag: tag[0] + escape(_value_of(tag[1]), quote=False), html)
+        html = _INPUT.sub(lambda tag: tag[0] + (escape(_value_of(tag[1]), quote=False) if tag[2] else ""), html)
     if "srcdoc" not in lowered or depth >= _MAX_FRAME_DEPTH:
         return convert(html)
     frames: list[str] = []
@@ -47,7 +48,7 @@ def _elements(html: str, name: str) -> Iterator[tuple[re.Match[str], str, int]]:
     """Yield the openings of elements, each with what is in it and where it ends; one that is never closed is empty."""
     at = 0
     is_closed = True
-    while opening := _OPENING[name].search(html, at):
+    while (opening := _OPENING[name].search(html, at)) and opening[2]:
         at = opening.end()
         closing = _CLOSING[name].search(html, at) if is_closed else None
         is_closed = closing is not None

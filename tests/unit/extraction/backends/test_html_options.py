@@ -36,6 +36,16 @@ def test_options_are_made_once_for_all_threads() -> None:
     assert html._options() is html._options()
 
 
+def test_a_library_without_these_options_is_no_fault_of_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its native module lacks is reported as it is, not as a page that cannot be read."""
+    import html_to_markdown
+
+    html._options.cache_clear()
+    monkeypatch.delattr(html_to_markdown._html_to_markdown, "InlineDataMedia")
+    with pytest.raises(AttributeError, match="InlineDataMedia"):
+        html.html_to_markdown_text("<p>text</p>")
+
+
 def _fields(value: Any) -> dict[str, Any]:
     """Return all options, and those within them; a member of an enumeration by its name."""
     named = {name: getattr(value, name) for name in dir(value) if not name.startswith("_")}

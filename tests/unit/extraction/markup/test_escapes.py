@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingest_tui.extraction.markup.escapes import decode_yaml
-from ingest_tui.extraction.parse import extract_text
+from ingest_tui.extraction.parse import extract, extract_text
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,7 @@ from ingest_tui.extraction.parse import extract_text
         ("a.toml", "a = '''\n\"\\u00fc\"'''", "a = '''\n\"\\u00fc\"'''"),
         ("a.properties", r"k\u00fc\ x=Z\u00fc C\:\\u00e9", "kü x=Zü C:\\u00e9"),
         ("a.properties", "a=one, \\\n    two\n# \\u00fc", "a=one, two\n# \\u00fc"),
+        ("a.properties", r"a=C:\Program Files\app \Network\0\e\b\_\tx", "a=C:Program Filesapp Network0eb_\tx"),
         ("a.strings", r'/* "\U00fc" */ "k" = "Z\U00fc \"q\"";', r'/* "\U00fc" */ "k" = "Zü "q"";'),
         ("a.js", r'const a = "Z\u00fc"', r'const a = "Z\u00fc"'),
     ],
@@ -49,3 +50,10 @@ def test_texts_of_a_sequence_are_read() -> None:
     written = '\x1e{"city": "Z\\u00fcrich"}\n\x1e{"list":\n[1]}\n'
     for name in ("a.json-seq", "a.json", "a"):
         assert extract_text(written, name) == '```json\n{"city": "Zürich"}\n{"list":\n[1]}\n```\n'
+
+
+def test_the_picture_of_a_separator_separates_no_texts() -> None:
+    """In a string it is a character as any other."""
+    written = '\x1e{"a": "x␞y"}\n\x1e{"b": 1}\n'
+    found = extract(written.encode(), file_name="a.json-seq")
+    assert (found.markdown, list(found.validation)) == ('```json\n{"a": "x␞y"}\n{"b": 1}\n```\n', [])

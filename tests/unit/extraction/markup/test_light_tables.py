@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from ingest_tui.extraction.markup.light_markup import asciidoc_to_markdown, rst_to_markdown
 from ingest_tui.extraction.parse import extract_text
 
 GRID = r"""
@@ -142,3 +143,80 @@ def test_commas_that_protect_lines_of_org_are_none() -> None:
     """In Org a comma keeps a line from being a headline or a keyword; other commas are text."""
     text = extract_text("#+BEGIN_SRC org\n,* a\n,#+b\n,,* c\n, d\n```\n#+END_SRC\n* Real\nend\n", "a.org")
     assert text == "````org\n* a\n#+b\n,* c\n, d\n```\n````\n\n# Real\n\nend"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.rst", "+-----+-----+\n| a   | b and a longer text |\n+-----+-----+\n", ["b and a longer text"]),
+        ("a.rst", "+-----+-----+\n| a   | b   |\n| longer | c|\n+-----+-----+\n", ["longer | c"]),
+        ("a.rst", "+-----+-----+\n| never closed |\n\nend\n", ["never closed"]),
+        ("a.rst", "  === ===\nfirst second\n  === ===\n", ["first", "second"]),
+        ("a.rst", ".. list-table::\n\n   above it\n\n   * - a\n     - b\n", ["above it"]),
+        ("a.rst", ".. table::\n\n   == ==\n   a  b\n   == ==\n\n   below it\n", ["below it"]),
+        ("a.rst", '.. csv-table::\n\n   "one\n   two", 3\n', ["one two"]),
+        ("a.adoc", "|===\nabove | b\n|c | d\n|===\n", ["| above | b |", "| c | d |"]),
+        ("a.adoc", "|===\n|a |b\n0*|never\n.0+|none\n|===\n", ["never", "none"]),
+    ],
+)
+def test_no_word_of_a_table_is_lost(name: str, text: str, words: list[str]) -> None:
+    """What has no place in a table is there all the same: in a cell, or the lines are text."""
+    markdown = extract_text(text, name)
+    assert [word for word in words if word not in markdown] == []
+
+
+def test_columns_are_those_of_a_terminal() -> None:
+    """Tabs go to the next of every eight columns, marks stand on their letter, or are columns of their own."""
+    letter = "e\u0301"
+    rows = ("+-------+-------+", "|\u00a0name\t| size  |", f"| caf{letter}  | b     |", f"| caf{letter} | c     |")
+    text = "\n".join((*rows, rows[0], ""))
+    assert cells_of(rst_to_markdown(text))[0] == [f"name caf{letter} caf{letter}", "size b c"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "|===\n" + "99.99+|x \n" * 300 + "|===\n",
+        "|===\n" + "99.99+|x " * 300 + "\n|===\n",
+        "|===\n" + "|a " * 150 + "\n99*|x" * 3_000 + "\n|===\n",
+        ",===\n" + "," * 1_500 + "x\n" + "x\n" * 3_000 + ",===\n",
+    ],
+    ids=["spans", "wide", "copies", "ragged"],
+)
+def test_spans_do_not_make_a_large_text_of_a_small_one(text: str) -> None:
+    """Beyond what anybody writes a table is text."""
+    markdown = asciidoc_to_markdown(text)
+    assert "x" in markdown
+    assert len(markdown) < 100_000 + 8 * len(text)
+
+
+def test_a_grid_of_many_edges_takes_no_time() -> None:
+    """Lines are not cut at each of thousands of edges: this took minutes."""
+    border = "+-" * 5_000 + "+\n"
+    start = time.monotonic()
+    assert "word" in rst_to_markdown(border + f"|{' word'.ljust(9_999)}|\n" * 1_000 + border)
+    assert time.monotonic() - start < 60
+
+
+def test_what_follows_the_columns_of_latex_is_in_a_cell() -> None:
+    """A group that begins the first cell is no argument of the table."""
+    for begin in ("tabular}{l}", "tabularx}{\\textwidth}{l}", "tabular*}{5cm}[t]{l}", "longtable}[c]{l}"):
+        whole = f"\\begin{{{begin}{{bold}} & 2 \\end{{{begin.partition('}')[0]}}}"
+        assert cells_of(extract_text(whole, "a.tex"))[0] == ["bold", "2"]
+
+
+def test_tables_of_latex_that_are_none() -> None:
+    """In comments and listings there are no tables; in a comment none ends, and one in a cell is words of it."""
+    inner = "\\begin{tabular}{l}x & y\\\\ z\\end{tabular}"
+    for around in (
+        "% {}\n",
+        "a \\\\% {}\n",
+        "\\begin{{verbatim}}\n{}\n\\end{{verbatim}}",
+        "\\begin{{minted}}{{tex}}\n{}\n",
+    ):
+        assert cells_of(extract_text(around.format(inner), "a.tex")) == []
+    assert cells_of(extract_text(f"100\\% {inner}", "a.tex"))[0] == ["x", "y"]
+    text = f"\\begin{{tabular}}{{ll}}a & {inner} \\\\\n% \\end{{tabular}}\nc & d\\end{{tabular}} after"
+    markdown = extract_text(text, "a.tex")
+    assert cells_of(markdown) == [["a", "x y z"], ["---", "---"], ["c", "d"]]
+    assert markdown.strip().endswith("\n after\n```")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from html import escape
 
+import pytest
+
+from ingest_tui.extraction.markup.shown_parts import convert_shown
 from ingest_tui.extraction.parse import extract_text
 from ingest_tui.model.chunking import split_into_chunks
 
@@ -51,3 +55,18 @@ def test_what_is_shown_of_a_page() -> None:
     shown = ("press", "your name", "typed", "Send & go", "long text", "red", "blue", "more", "inside", "instead")
     assert [word for word in (*shown, "a pump", "end") if word not in text] == []
     assert "no-" not in text
+
+
+@pytest.mark.parametrize("mark", ["<input ", "<input a='", "<input a=\"<input b='", "<iframe srcdoc ", "<math "])
+def test_tags_that_never_end_take_no_time_each(mark: str) -> None:
+    """The end of one is not looked for again and again; nothing is shown of it."""
+    page = mark * 100_000
+    start = time.monotonic()
+    assert convert_shown(page, str) == page
+    assert convert_shown(f"<input {'a' * 100_000}>", str).rstrip() == f"<input {'a' * 100_000}>"
+    assert time.monotonic() - start < 30
+
+
+def test_stray_quotes_in_a_tag_hide_no_field() -> None:
+    """A quote that begins no value is nothing to a browser."""
+    assert convert_shown("<input value='a'' ><input value=b>", str) == "<input value='a'' > a <input value=b> b "
