@@ -345,7 +345,7 @@ def refuse(session: Session, job_id: str, as_json: bool) -> None:
     if as_json:
         output.data(manifest)
     else:
-        output.line(f"refused those of {manifest.job_id}")
+        output.line(f"refused the deletions that {manifest.job_id} held")
 
 
 @job.command()

@@ -47,7 +47,7 @@ def _add_command(backend: str) -> click.Command:
             output.data(added)
             return
         output.line(f"added reranker {added.reranker_id}")
-        output.line(f"--set reranker={added.reranker_id} has a collection use it: ingest-tui collection prefs default")
+        output.line(f"next: ingest-tui collection prefs default --set reranker={added.reranker_id}")
 
     add_one.params[1:1] = setting_options(model)
     return add_one

@@ -328,12 +328,11 @@ def remove(
     as_json: bool,
 ) -> None:
     """Remove SOURCE and retire its documents to the trash. Refused with 5 while a job of it is not over."""
-    from ingest_tui.services.documents.documents import count_documents
-    from ingest_tui.services.sources.sources import get_source, remove_source
+    from ingest_tui.services.sources.sources import count_documents_to_retire, get_source, remove_source
 
     seen = get_source(session.workspace, source_id)
     wait_policy = wait_policy_of(session.workspace, wait=wait, timeout=timeout)
-    number = 0 if keep_documents else count_documents(session.workspace, source_id=source_id)
+    number = 0 if keep_documents else count_documents_to_retire(session.workspace, [source_id])
     documents = counted(number, "document")
     if dry_run:
         report_dry_run(

@@ -182,6 +182,7 @@ class _Sources(Subject):
     sync = changes(lambda: jobs.enqueue_sync)
     request_sync = changes(lambda: jobs.request_source_sync)
     remove = changes(lambda: sources.remove_source)
+    count_documents_to_retire = reads(lambda: sources.count_documents_to_retire)
 
 
 class _Collections(Subject):

@@ -90,6 +90,23 @@ def test_a_folder_narrows_down(command: Command, tmp_path: Path, monkeypatch: py
     assert offered("notes/reports/") == offered("notes/reports/2") == ["notes/reports/2026"]
 
 
+def test_a_source_is_removed_with_as_many_documents_as_was_said(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that has a place in another source, too, stays; the answer and what was said before it count alike."""
+    quicken(monkeypatch)
+    for source, texts in {"one": ("shared", "first"), "two": ("shared", "second")}.items():
+        (tmp_path / source).mkdir()
+        for text in texts:
+            (tmp_path / source / f"{text}.txt").write_text(text)
+        command("source", "add", "local", source, "--path", tmp_path / source)
+        command("sync", source)
+    assert "retire 1 document to the trash" in command("source", "remove", "two", "--dry-run")
+    assert answer(command, "source", "remove", "two", "--yes")["retired"] == 1
+    assert "retire 2 documents to the trash" in command("source", "remove", "one", "--dry-run")
+    assert answer(command, "source", "remove", "one", "--yes")["retired"] == 2
+
+
 def test_what_is_restored_is_completed_by_the_trash(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

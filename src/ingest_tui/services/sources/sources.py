@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pydantic
@@ -377,6 +377,11 @@ def _browsed(workspace: Workspace, source_type: str, config: dict[str, Any], pat
             yield from connector.browse(path)
         finally:
             disconnect(connector)
+
+
+def count_documents_to_retire(workspace: Workspace, source_ids: Collection[str]) -> int:
+    """Return how many documents go to the trash when these sources are removed: those without a place in another."""
+    return queries.count_documents_only_at(workspace.reading, source_ids)
 
 
 def remove_source(

@@ -183,6 +183,18 @@ def documents_by_source(catalogue: Catalogue) -> dict[str, int]:
     return dict(catalogue.execute(sql))
 
 
+def count_documents_only_at(catalogue: Catalogue, source_ids: Collection[str]) -> int:
+    """Return how many documents have places in these sources and in no other one."""
+    listed = "(SELECT value FROM json_each(?1))"
+    sql = f"""
+        SELECT count(DISTINCT document_id) FROM locations l WHERE source_id IN {listed} AND document_id IS NOT NULL
+        AND NOT EXISTS (
+            SELECT 1 FROM locations o WHERE o.document_id = l.document_id AND o.source_id NOT IN {listed}
+        )
+    """
+    return int(catalogue.value(sql, (orjson.dumps(list(source_ids)).decode(),)))
+
+
 def outcomes_of_source(catalogue: Catalogue, source_id: str) -> list[tuple[str, str, int]]:
     """Return outcome and reason of the last look at the places of a source, and how many have them, most first."""
     sql = "SELECT outcome, reason, count(*) FROM locations WHERE source_id = ? GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"

@@ -29,16 +29,18 @@ class RemoveSources(Confirm):
     }
     """
 
-    def __init__(self, summaries: Sequence[SourceSummary]) -> None:
+    def __init__(self, summaries: Sequence[SourceSummary], to_retire: int) -> None:
+        """``to_retire``: how many documents have no place in another source."""
         self.keeps_documents = False
         self.source_ids: list[str] = [summary.source.source_id for summary in summaries]
+        self._to_retire = to_retire
         self._documents = sum(summary.documents for summary in summaries)
         lines = [_what_goes(summary) for summary in summaries]
         question = f"Remove {wording.plural(len(lines), 'source')}?"
         super().__init__(question, lines, "Remove", consequence=self._fate(keeps=False))
 
     def _fate(self, *, keeps: bool) -> str:
-        documents = wording.plural(self._documents, "document")
+        documents = wording.plural(self._documents if keeps else self._to_retire, "document")
         fate = "stay searchable, and no sync looks after them" if keeps else "go to the trash"
         return f"{documents} {fate}. The place itself and the credential are not touched."
 

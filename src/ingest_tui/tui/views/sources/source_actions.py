@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -211,12 +211,16 @@ class SourceActions(ViewScreen):
 
     def remove_sources(self) -> None:
         """Remove the chosen sources after a question that names what goes with them."""
+        summaries, client = self.chosen_summaries(), self.ingest.client
+        if summaries:
+            source_ids = [summary.source.source_id for summary in summaries]
+            self.ask(lambda: client.sources.count_documents_to_retire(source_ids),
+                     partial(self._ask_about_removal, summaries), group="choices", opens_dialog=True)  # fmt: skip
+
+    def _ask_about_removal(self, summaries: Sequence[SourceSummary], to_retire: int) -> None:
         from ingest_tui.tui.views.sources.remove_source_screen import RemoveSources
 
-        summaries = self.chosen_summaries()
-        if not summaries:
-            return
-        dialog = RemoveSources(summaries)
+        dialog = RemoveSources(summaries, to_retire)
 
         def answered(confirmed: bool | None) -> None:
             if confirmed:
