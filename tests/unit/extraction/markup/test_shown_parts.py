@@ -91,7 +91,20 @@ def test_no_page_can_name_the_place_of_a_frame() -> None:
 
 @pytest.mark.parametrize(
     "opening",
-    ["<math ", "<math>", "<iframe srcdoc=x ", "<iframe srcdoc=x>", "<!--", '<a "', "<script>", "<p '", "<math></math "],
+    [
+        "<math ",
+        "<math>",
+        "<iframe srcdoc ",
+        "<a b='",
+        "<math a=\"<math b='",
+        "<iframe srcdoc=x ",
+        "<iframe srcdoc=x>",
+        "<!--",
+        '<a "',
+        "<script>",
+        "<p '",
+        "<math></math ",
+    ],
 )
 def test_many_openings_take_no_time_each(opening: str) -> None:
     """What is never closed goes to the end of the page, and is looked at once."""
