@@ -26,6 +26,7 @@ _PROPERTY = re.compile(r"^[ \t\f]*+(?![#!])(?>(?:[^\\\n]++|\\.)*)$", re.MULTILIN
 _STRINGS = re.compile(r"\\(U[0-9a-fA-F]{4}|u[0-9a-fA-F]{4}|r\\n|[\"'\\bfnrt])")
 _STRINGS_STRING = re.compile(r"/\*.*?\*/|//[^\n]*+|(\"(?>(?:[^\"\\]++|\\.)*)\")", re.DOTALL)
 _HALF = re.compile(r"\\u[dD](?=[89a-fA-F])")
+_DEEPEST_YAML = 500
 _LONGEST_YAML = 16_000_000
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
@@ -79,8 +80,15 @@ def _yaml_strings(text: str) -> Iterator[tuple[int, int]]:
 
     readable = _HALF.sub(r"\\u0", text)  # JSON writes characters in halves, which libyaml refuses
     try:
+        depth = 0
         for token in yaml.scan(readable, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            if isinstance(token, yaml.ScalarToken) and token.style == '"':
+            if isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken):
+                depth += 1
+                if depth > _DEEPEST_YAML:  # each level makes every token below it slower
+                    return
+            elif isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken):
+                depth -= 1
+            elif isinstance(token, yaml.ScalarToken) and token.style == '"':
                 yield token.start_mark.index, token.end_mark.index
     except (yaml.YAMLError, ValueError):  # a template, or damage: what follows is kept as it is written
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from textwrap import dedent
@@ -17,6 +18,7 @@ from unicodedata import combining, east_asian_width
 from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.extraction.tables.table import MAX_COLUMNS, pipe_table
 
+_WORD = re.compile(r"[^\W_]+")
 _GRID_BORDER = re.compile(r"[ \t]*\+(?:[-=]+\+)+[ \t]*\Z")
 _ON_EDGE = ("|", "+")
 _ON_RULE = ("+", "-", "=")
@@ -30,15 +32,19 @@ _LIST_CELL = re.compile(r"[ \t]+([*+-])(?:[ \t]+(.*))?\Z")
 _DELIMITERS = {"tab": "\t", "space": " "}
 _ORG_RULE = re.compile(r"[ \t]*\|[-+]+\|?[ \t]*\Z")
 _ORG_WIDTHS = re.compile(r"(?:<[lrc]?\d*>)?\Z")
+_ORG_SYNTAX = re.compile(r"<[lrc]?\d*>")
 _ASCIIDOC_EDGE = re.compile(r"([|,:])={3,}[ \t]*\Z")
 _ASCIIDOC_CELL = re.compile(
-    r"(?:^|(?<=[ \t\n]))(?:(\d{1,2})(\*)|(\d{1,2})?(?:\.(\d{1,2}))?\+)?[<^>]?(?:\.[<^>])?[aehlmdsv]?(?<!\\)\|"
+    r"(?:(?:^|(?<=[ \t\n]))(?:(\d{1,2})(\*)|(\d{1,2})?(?:\.(\d{1,2}))?\+)?[<^>]?(?:\.[<^>])?[aehlmdsv]?)?(?<!\\)\|"
 )
+_ASCIIDOC_FORMAT = re.compile(r"format[ \t]*=[ \t]*\"?(\w+)")
+_ASCIIDOC_SEPARATOR = re.compile(r"separator[ \t]*=[ \t]*\"?([^\s\",\]]+)")
 _ASCIIDOC_COLUMNS = re.compile(r"cols[ \t]*=[ \t]*(?:\"([^\"]*)\"|([^\],]*))")
+_ASCIIDOC_DELIMITERS = {"tsv": "tab", "dsv": ":"}
 _MAX_COLUMNS = 200
 _FEW_CELLS = 10_000
 _TABULAR = re.compile(
-    r"\\begin\{(?:tabular[xy*]\}(?:\{[^{}]*\}(?=[\[{]))?|(?:tabular|longtable|array)\})(?:\[[^\]\n]{0,100}\])?"
+    r"\\begin\{(?:tabular[xy*]\}(?:\{[^{}]*\}(?=[\[{]))?|(?:tabular|longtable)\})(?:\[[^\]\n]{0,100}\])?"
     r"\{(?>(?:[^{}]++|\{(?>(?:[^{}]++|\{[^{}]*\})*)\})*)\}"
 )
 _TABULAR_END = re.compile(r"\\end\{(?:tabular[xy*]?|longtable|array)\}")
@@ -54,8 +60,13 @@ _LATEX_RULE = re.compile(
 _LATEX_SPAN = re.compile(r"\\multi(column|row)\{(\d{1,2})\}\{(?:[^{}]|\{[^{}]*\})*\}")
 _LATEX_ROW_END = re.compile(r"\\\\(?:\*)?(?:\[[^\]\n]{0,100}\])?|\\tabularnewline\b")
 _LATEX_CELL_END = re.compile(r"(?<!\\)&")
-_LATEX_COMMENT = re.compile(r"(?<!\\)%.*")
-_LATEX_COMMAND = re.compile(r"\\[A-Za-z]+\*?[ \t]*|(?<!\\)[{}~]")
+_LATEX_COMMENT = re.compile(r"(\\.)|%.*")
+_LATEX_STYLE = re.compile(
+    r"\\(?:text(?:bf|it|sl|sc|tt|rm|sf|md|up|normal)|emph|underline|(?:bf|md|sc|tt|rm|sf)(?:series|family)|(?:it|sl|up)shape"
+    r"|bf|it|tt|rm|sc|tiny|scriptsize|footnotesize|small|normalsize|large|centering|raggedright|raggedleft)"
+    r"(?![A-Za-z])[ \t]*"
+)
+_LATEX_FORMULA = re.compile(r"\\[A-Za-z\"'`^=.~]|(?<!\\)\$")
 
 
 class FoundTable(NamedTuple):
@@ -82,12 +93,22 @@ def _cell(text: str) -> str:
     return " ".join(text.split())
 
 
-def _shown(rows: Sequence[Sequence[str]], written: Iterable[str]) -> str:
-    """Return rows as a table; what is written, as text, where most of so large a table would be blank."""
+def _shown(rows: Sequence[Sequence[str]], written: Iterable[str], syntax: re.Pattern[str] | None = None) -> str:
+    """Return rows as a table; what is written, as text, where a word would be lost or most of a large table is blank.
+
+    ``syntax``: what is written and no word of the table.
+    """
     text = "\n".join(written)
+    if not _is_small_enough(rows, text):
+        return literal(text)
+    table = pipe_table(rows)
+    lost = Counter(_WORD.findall(syntax.sub("|", text) if syntax else text)) - Counter(_WORD.findall(table))
+    return literal(text) if lost else table
+
+
+def _is_small_enough(rows: Sequence[Sequence[str]], text: str) -> bool:
     width = max(map(len, rows), default=0)
-    is_sound = width <= MAX_COLUMNS and width * len(rows) <= _most_cells(text)
-    return pipe_table(rows) if is_sound else literal(text)
+    return width <= MAX_COLUMNS and width * len(rows) <= _most_cells(text)
 
 
 def _most_cells(text: str) -> int:
@@ -274,7 +295,7 @@ def org_table(lines: Sequence[str], at: int) -> FoundTable:
         if not _ORG_RULE.match(line)
     ]
     rows = [row for row in rows if not all(_ORG_WIDTHS.match(cell) for cell in row)]
-    return FoundTable(end, _shown(rows, lines[at:end]))
+    return FoundTable(end, _shown(rows, lines[at:end], _ORG_SYNTAX))
 
 
 # --- AsciiDoc ---
@@ -291,12 +312,16 @@ def asciidoc_table(lines: Sequence[str], at: int, attributes: str) -> FoundTable
         return None
     body = lines[at + 1 : end]
     written = literal("\n".join(lines[at : end + 1]))
-    if edge[1] != "|" or "format" in attributes:
-        is_dsv = edge[1] == ":" or "dsv" in attributes
-        rows = _csv_rows({"delim": ":" if is_dsv else "tab" if "tsv" in attributes else ","}, body)
+    form = _ASCIIDOC_FORMAT.search(attributes)
+    separator = _ASCIIDOC_SEPARATOR.search(attributes)
+    kind = form[1] if form else {",": "csv", ":": "dsv"}.get(edge[1], "psv")
+    if kind != "psv":
+        rows = _csv_rows({"delim": separator[1] if separator else _ASCIIDOC_DELIMITERS.get(kind, ",")}, body)
+    elif separator:  # its own sign between cells, which few tables have
+        rows = []
     else:
         rows = _asciidoc_rows(body, _columns_of(attributes))
-    return FoundTable(end + 1, _shown(rows, body) or written)
+    return FoundTable(end + 1, (_shown(rows, body, _ASCIIDOC_CELL) if rows else "") or written)
 
 
 def _columns_of(attributes: str) -> int:
@@ -356,7 +381,7 @@ def split_at_tabulars(text: str) -> list[tuple[str, str]]:
             continue
         body = _flat(text, head.end(), text.rindex("\\end", start, end), nested)
         rows = _tabular_rows(body)
-        if sum(map(len, rows)) <= _most_cells(text) and (found := _shown(rows, [body])).startswith("|"):
+        if sum(map(len, rows)) <= _most_cells(text) and _is_small_enough(rows, body) and (found := pipe_table(rows)):
             parts.append((text[at:start], found))
             at = end
     return [*parts, (text[at:], "")]
@@ -399,7 +424,9 @@ def _flat(text: str, start: int, end: int, nested: Iterable[tuple[int, int]]) ->
 
 
 def _tabular_rows(body: str) -> list[list[str]]:
-    body = _LATEX_RULE.sub(" ", "\n".join(_LATEX_COMMENT.sub("", line) for line in body.split("\n")))
+    body = _LATEX_RULE.sub(
+        " ", "\n".join(_LATEX_COMMENT.sub(lambda found: found[1] or "", line) for line in body.split("\n"))
+    )
     rows = (_LATEX_CELL_END.split(row) for row in _LATEX_ROW_END.split(body) if row.strip())
     return [[shown for cell in row for shown in _latex_cells(cell)] for row in rows]
 
@@ -407,6 +434,8 @@ def _tabular_rows(body: str) -> list[list[str]]:
 def _latex_cells(cell: str) -> list[str]:
     span = _LATEX_SPAN.search(cell)
     more = int(span[2]) - 1 if span and span[1] == "column" else 0
-    plain = _LATEX_COMMAND.sub(" ", _LATEX_SPAN.sub("", cell))
-    plain = re.sub(r"\\[,;:! ]", " ", plain)
+    plain = _LATEX_STYLE.sub("", _LATEX_SPAN.sub("", cell))
+    if _LATEX_FORMULA.search(plain):  # what stands for letters and signs: without it words would be others
+        return [_cell(plain), *[""] * more]
+    plain = re.sub(r"\\[,;:! ]|(?<!\\)[{}~]", " ", plain)
     return [_cell(re.sub(r"\\([&%$#_{}])", r"\1", plain)), *[""] * more]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ingest_tui.extraction.markup.escapes import decode_yaml
@@ -57,3 +59,11 @@ def test_the_picture_of_a_separator_separates_no_texts() -> None:
     written = '\x1e{"a": "x␞y"}\n\x1e{"b": 1}\n'
     found = extract(written.encode(), file_name="a.json-seq")
     assert (found.markdown, list(found.validation)) == ('```json\n{"a": "x␞y"}\n{"b": 1}\n```\n', [])
+
+
+def test_yaml_that_is_nested_deeper_than_anybody_writes_is_kept_as_it_is() -> None:
+    """Each level makes what is in it slower to read: from some depth on escapes stay."""
+    began = time.process_time()
+    deep = '["\\u00fc", ' + "[" * 100_000 + '"\\u00e4"'
+    assert decode_yaml(deep) == deep.replace("\\u00fc", "ü")
+    assert time.process_time() - began < 30

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 
+from ingest_tui.extraction.markup import light_tables
 from ingest_tui.extraction.markup.light_markup import asciidoc_to_markdown, rst_to_markdown
 from ingest_tui.extraction.parse import extract_text
 
@@ -220,3 +222,53 @@ def test_tables_of_latex_that_are_none() -> None:
     markdown = extract_text(text, "a.tex")
     assert cells_of(markdown) == [["a", "x y z"], ["---", "---"], ["c", "d"]]
     assert markdown.strip().endswith("\n after\n```")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (r"$5 \pm 2$", r"$5 \pm 2$"),
+        (r"$\alpha$", r"$\alpha$"),
+        (r"\textbf{bold} and \emph{so}", "bold and so"),
+        (r"\LaTeX{} user", r"\LaTeX{} user"),
+        (r"Stra\ss{}e", r"Stra\ss{}e"),
+        (r"na\"{\i}ve", r"na\"{\i}ve"),
+        (r"\textcolor{red}{1.5}", r"\textcolor{red}{1.5}"),
+        (r"7\,\% {of} it", "7 % of it"),
+    ],
+)
+def test_formulas_and_letters_of_latex_stay_as_they_are_written(written: str, shown: str) -> None:
+    """Only what changes how a text looks is left out: any other command stands for a sign, a letter or a word."""
+    markdown = extract_text(f"\\begin{{tabular}}{{ll}}a & {written} \\\\% remark\nc & d\\end{{tabular}}", "a.tex")
+    assert cells_of(markdown) == [["a", shown], ["---", "---"], ["c", "d"]]
+
+
+def test_an_array_of_a_formula_is_no_table() -> None:
+    """A formula stays in one piece."""
+    formula = r"\[ M = \begin{array}{ll} a & \beta \\ \gamma & d \end{array} \]"
+    assert formula in extract_text(f"before {formula} after", "a.tex")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "body", "cells"),
+    [
+        ('[cols="1,1"]', "|Name|Value\n|apple|5", [["Name", "Value"], ["---", "---"], ["apple", "5"]]),
+        ("", "|a|b|c\n|1|2|3", [["a", "b", "c"], ["---"] * 3, ["1", "2", "3"]]),
+        ("[format=csv,separator=;]", "a;b\n1,5;2", [["a", "b"], ["---", "---"], ["1,5", "2"]]),
+        ("[format=psv]", "|a |b", [["a", "b"], ["---", "---"]]),
+        ("[separator=!]", "!a !b", []),
+    ],
+)
+def test_cells_of_asciidoc_need_no_blanks(attributes: str, body: str, cells: list[list[str]]) -> None:
+    """Nor the usual sign between them; with one that is not known the lines stay as they are written."""
+    markdown = extract_text(f"{attributes}\n|===\n{body}\n|===\n\nafter\n", "a.adoc")
+    assert [row for row in cells_of(markdown) if "===" not in "".join(row)] == cells
+    assert all(word in markdown for word in re.findall(r"\w+", body))
+
+
+def test_a_table_in_which_a_word_would_be_lost_stays_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is wrong with a table, or with what reads it."""
+    monkeypatch.setattr(light_tables, "_csv_rows", lambda *_given: [["only"], ["some"]])
+    markdown = extract_text(".. csv-table::\n\n   only, some\n   words, here\n", "a.rst")
+    assert cells_of(markdown) == []
+    assert "words, here" in markdown
