@@ -10,6 +10,9 @@ settings.register_profile(
     "ingest-tui", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.register_profile(
+    "repeatable", settings.get_profile("ingest-tui"), derandomize=True
+)  # in CI: no run is luckier
+settings.register_profile(
     "unshrunk",  # a first look at many failures at once
     settings.get_profile("ingest-tui"),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),

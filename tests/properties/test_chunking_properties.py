@@ -170,6 +170,7 @@ def chosen_limits(draw: st.DrawFn) -> ChunkLimits:
 
 
 @given(text=structured | markdown | st.text("ab.\n |`-#>", max_size=3000), limits=chosen_limits())
+@example(text=f"```\n\n{'word ' * 100}\n```", limits=ChunkLimits(ChunkRules(200, 93)))
 def test_chosen_sizes_are_hard_bounds(text: str, limits: ChunkLimits) -> None:
     """Whatever size and overlap a collection has, no chunk is larger, also with what it repeats."""
     for chunk in split_into_chunks(text, (), limits):

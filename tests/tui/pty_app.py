@@ -95,7 +95,7 @@ class PtyApp:
         self._stream.feed(new)
         return "\n".join(self._emulated.display)
 
-    def read_until(self, wanted: Callable[[bytes], bool] | bytes, seconds: float = 15.0) -> float:
+    def read_until(self, wanted: Callable[[bytes], bool] | bytes, seconds: float = 60.0) -> float:
         """Read until the output or the screen has something; returns the seconds since the start of the process."""
         test = wanted if callable(wanted) else (lambda output: wanted in output or wanted.decode() in self.screen)
         end = time.monotonic() + seconds

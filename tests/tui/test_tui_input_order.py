@@ -192,9 +192,9 @@ def test_what_was_asked_for_is_done_for_each_row(root: Path, folder: Path) -> No
     async def story(app: Any, pilot: Any) -> None:
         sync = app.client.sources.sync
 
-        def recorded(name: str) -> Any:
+        def recorded(name: str, **options: Any) -> Any:
             asked.append(name)
-            return sync(name)
+            return sync(name, **options)
 
         let_answer(app.client.sources, sync=recorded)
         send_together(app, "2", "s", "j", "s", "j", "s")

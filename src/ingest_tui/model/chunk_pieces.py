@@ -124,7 +124,7 @@ def _line_pieces(text: str, offset: int, limits: ChunkLimits, target: int) -> It
     for line in text.split("\n"):
         line_size = limits.measure.size(line)
         if pending and size + line_size > target:
-            yield _lines(pending, start)
+            yield from _lines(pending, start)
             pending, size, start = [], 0, line_start
         line_start += len(line) + 1
         if line_size > target:
@@ -133,13 +133,14 @@ def _line_pieces(text: str, offset: int, limits: ChunkLimits, target: int) -> It
             continue
         pending.append(line)
         size += line_size + 1
-    if any(line.strip() for line in pending):
-        yield _lines(pending, start)
+    yield from _lines(pending, start)
 
 
-def _lines(lines: Sequence[str], start: int) -> Piece:
+def _lines(lines: Sequence[str], start: int) -> Iterator[Piece]:
+    """Yield lines as a piece; none where all are blank."""
     text = "\n".join(lines)
-    return Piece(text, start, start + len(text))
+    if text.strip():
+        yield Piece(text, start, start + len(text))
 
 
 # Tables
