@@ -46,7 +46,7 @@ WRITTEN = {
     "FOLDER": "more", "PATH": "a.txt", "FILE": "note.txt", "SOURCE": "docs", "DOCUMENTS": "a.txt", "DOCUMENT": "a.txt",
     "SIZE": "1MB", "DATE": "2000-01-01", "DAY": "2990-01-01", "PRIORITY": "5", "JOB": "last", "TYPE": "local",
     "FIELD=VALUE": "username=someone", "COLLECTION": "default",
-    "reranker=NAME": "reranker=cross", "QUERIES.txt": "queries.txt",
+    "reranker=NAME": "reranker=cross", f"reranker={HOLE}": "reranker=cross", "QUERIES.txt": "queries.txt",
 }  # fmt: skip
 """What a person gives for the CAPITALS of a text."""
 AFTER_OPTION = {

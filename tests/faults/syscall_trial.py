@@ -375,11 +375,16 @@ def _counts(counter: Counter[str]) -> str:
 # Orphans
 
 
+_of_other_tests: set[int] = set()
+"""Children that were there before, such as the server of the tests of the page, which lives as long as they run."""
+
+
 @contextlib.contextmanager
 def inheriting_orphans() -> Iterator[None]:
     """Let this process become the parent of every process below it whose own parent dies, so that it can see them."""
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _of_other_tests.update(child for child, _state, _session in _children())
     try:
         yield
     finally:
@@ -388,6 +393,7 @@ def inheriting_orphans() -> Iterator[None]:
             if state == "Z":
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(child, os.WNOHANG)
+        _of_other_tests.clear()
 
 
 def orphans_after(seconds: float) -> list[str]:
@@ -411,8 +417,9 @@ def _children() -> list[tuple[int, str, int]]:
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             state, parent, _group, session = status.read_text().rpartition(")")[2].split()[:4]
-            if int(parent) == os.getpid():
-                children.append((int(status.parent.name), state, int(session)))
+            child = int(status.parent.name)
+            if int(parent) == os.getpid() and child not in _of_other_tests:
+                children.append((child, state, int(session)))
     return children
 
 
