@@ -82,7 +82,7 @@ def read_only_of_older_schema(folder: Path) -> None:
         for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = ?", (kind,)).fetchall():
             if not str(name).startswith("sqlite_"):
                 connection.execute(f"DROP {kind} {name}")
-    for table in ("changes", "meta", "vocabulary", "words", "word_languages"):
+    for table in ("changes", "meta", "vocabulary", "words", "word_languages", "document_titles", "document_addresses"):
         connection.execute(f"DROP TABLE {table}")
     for added in ("page", "start", "end", "language"):
         connection.execute(f'ALTER TABLE chunks DROP COLUMN "{added}"')

@@ -58,7 +58,7 @@ class PtyApp:
             if ignore_hangup:
                 signal.signal(signal.SIGHUP, signal.SIG_IGN)
             inherited = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-            for name in ("NO_COLOR", "TMUX", "TEXTUAL_DRIVER"):
+            for name in ("NO_COLOR", "TMUX", "TEXTUAL_DRIVER", "COLUMNS", "LINES"):
                 inherited.pop(name, None)
             begin = _BEGIN_AT.format(view=view) if view else ""
             arguments = [sys.executable, "-c", f"{begin}{script}", str(root)]
@@ -103,7 +103,8 @@ class PtyApp:
             if test(self.output):
                 return time.monotonic() - self.started
             self.read(0.02)
-        raise AssertionError(f"not seen within {seconds} s: {wanted!r}; the end was {self.output[-500:]!r}")
+        end_of_it = f"the end was {self.output[-500:]!r}; on screen:\n{self.screen}"
+        raise AssertionError(f"not seen within {seconds} s: {wanted!r}; {end_of_it}")
 
     def send(self, keys: bytes) -> None:
         """Press keys."""

@@ -113,6 +113,7 @@ def picture_client(root: Path) -> Client:
     client = still_client(root)
     sources: Any = client.sources
     sources.list, sources.places, sources.preview, sources.plan = _summaries, _places, _preview, _plan
+    sources.count_documents_to_retire = lambda _source_ids: 13_212
     credentials: Any = client.credentials
     credentials.file, credentials.list = lambda: "/srv/credentials.json", _credentials
     return client
