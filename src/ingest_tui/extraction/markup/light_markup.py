@@ -10,14 +10,11 @@ from collections.abc import Iterator
 from textwrap import dedent
 from unicodedata import east_asian_width
 
-from ingest_tui.extraction.markup.light_tables import (
-    asciidoc_table,
-    org_table,
-    rst_table,
-    simple_ends,
-    split_at_tabulars,
-)
+from ingest_tui.extraction.markup.asciidoc_tables import asciidoc_table
+from ingest_tui.extraction.markup.latex_tables import split_at_tabulars
 from ingest_tui.extraction.markup.literal_text import heading, literal
+from ingest_tui.extraction.markup.org_tables import org_table
+from ingest_tui.extraction.markup.rst_tables import rst_table, simple_ends
 
 _MAX_LEVEL = 6
 _RST_UNDERLINE = re.compile(r"([=\-~^\"'`#*+:.<>_])\1*[ \t]*\Z")

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from ingest_tui.extraction.markup import light_tables
+from ingest_tui.extraction.markup import rst_tables
 from ingest_tui.extraction.markup.light_markup import asciidoc_to_markdown, rst_to_markdown
 from ingest_tui.extraction.parse import extract_text
 
@@ -268,7 +268,7 @@ def test_cells_of_asciidoc_need_no_blanks(attributes: str, body: str, cells: lis
 
 def test_a_table_in_which_a_word_would_be_lost_stays_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is wrong with a table, or with what reads it."""
-    monkeypatch.setattr(light_tables, "_csv_rows", lambda *_given: [["only"], ["some"]])
+    monkeypatch.setattr(rst_tables, "csv_rows", lambda *_given: [["only"], ["some"]])
     markdown = extract_text(".. csv-table::\n\n   only, some\n   words, here\n", "a.rst")
     assert cells_of(markdown) == []
     assert "words, here" in markdown

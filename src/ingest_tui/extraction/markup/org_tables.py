@@ -1,0 +1,26 @@
+"""Tables of Org."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ingest_tui.extraction.markup.light_tables import FoundTable, shown_table
+
+_ORG_RULE = re.compile(r"[ \t]*\|[-+]+\|?[ \t]*\Z")
+_ORG_WIDTHS = re.compile(r"(?:<[lrc]?\d*>)?\Z")
+_ORG_SYNTAX = re.compile(r"<[lrc]?\d*>")
+
+
+def org_table(lines: Sequence[str], at: int) -> FoundTable:
+    """Return the table that begins with a line of cells; rules and widths of columns are no rows of it."""
+    end = at
+    while end < len(lines) and lines[end].lstrip().startswith("|"):
+        end += 1
+    rows = [
+        [cell.strip() for cell in line.strip().removeprefix("|").removesuffix("|").split("|")]
+        for line in lines[at:end]
+        if not _ORG_RULE.match(line)
+    ]
+    rows = [row for row in rows if not all(_ORG_WIDTHS.match(cell) for cell in row)]
+    return FoundTable(end, shown_table(rows, lines[at:end], _ORG_SYNTAX))

@@ -1,0 +1,192 @@
+"""Tables of reStructuredText, looked for where one may begin: by the lines of a text and the number of one of them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from textwrap import dedent
+from unicodedata import combining, east_asian_width
+
+from ingest_tui.extraction.markup.light_tables import MAX_DRAWN_COLUMNS, FoundTable, cell_text, csv_rows, shown_table
+from ingest_tui.extraction.markup.literal_text import literal
+
+_GRID_BORDER = re.compile(r"[ \t]*\+(?:[-=]+\+)+[ \t]*\Z")
+_ON_EDGE = ("|", "+")
+_ON_RULE = ("+", "-", "=")
+_GRID_LINE = re.compile(r"[ \t]*[|+].*[|+][ \t]*\Z")
+_SIMPLE_BORDER = re.compile(r"[ \t]*=+(?:[ ]+=+)+[ \t]*\Z")
+_SIMPLE_SPANS = re.compile(r"[ \t]*-+(?:[ ]+-+)*[ \t]*\Z")
+_DIRECTIVE = re.compile(r"([ \t]*)\.\. (list-table|csv-table|table)::[ \t]*(.*)\Z")
+_OPTION = re.compile(r"[ \t]*:([\w-]{1,40}):[ \t]*(.*)\Z")
+_LIST_ROW = re.compile(r"[*+-][ \t]+([*+-])(?:[ \t]+(.*))?\Z")
+_LIST_CELL = re.compile(r"[ \t]+([*+-])(?:[ \t]+(.*))?\Z")
+
+
+def rst_table(lines: Sequence[str], at: int, ends: Sequence[int]) -> FoundTable | None:
+    """Return a grid table, a simple table, or what a directive of tables makes (docutils, Tables).
+
+    ``ends`` is what `simple_ends` returns of these lines.
+    """
+    directive = _DIRECTIVE.match(lines[at])
+    return _of_directive(lines, at, directive) if directive else _drawn(lines, at, ends)
+
+
+def simple_ends(lines: Sequence[str]) -> list[int]:
+    """Return the numbers of the lines with which a simple table may end: a border with nothing below it."""
+    return [
+        number
+        for number, line in enumerate(lines)
+        if _SIMPLE_BORDER.match(line) and (number + 1 == len(lines) or not lines[number + 1].strip())
+    ]
+
+
+def _drawn(lines: Sequence[str], at: int, ends: Sequence[int]) -> FoundTable | None:
+    if _GRID_BORDER.match(lines[at]):
+        return _grid(lines, at)
+    following = bisect_right(ends, at)
+    if following < len(ends) and _SIMPLE_BORDER.match(lines[at]):
+        return _simple(lines, at, ends[following] + 1)
+    return None
+
+
+def _grid(lines: Sequence[str], at: int) -> FoundTable:
+    """Return a grid table; one whose edges are not below each other as its lines, since text could be on an edge."""
+    end = at
+    while end < len(lines) and _GRID_LINE.match(lines[end]):
+        end += 1
+    width = len(lines[at].strip())
+    grid = [_fitted(line, width) for line in lines[at:end]]
+    edges = sorted({place for line in grid if line[0] == "+" for place, sign in enumerate(line) if sign == "+"})
+    rows: list[list[str]] | None = None
+    if (
+        _GRID_BORDER.match(lines[end - 1])
+        and all(len(line) == width for line in grid)
+        and len(edges) <= MAX_DRAWN_COLUMNS
+    ):
+        rows = _grid_rows(grid, edges)
+    written = lines[at:end]
+    return FoundTable(end, literal("\n".join(written)) if rows is None else shown_table(rows, written))
+
+
+def _fitted(line: str, width: int) -> list[str]:
+    """Return the columns of a line; marks of letters are some of their own where only that makes it as wide."""
+    line = line.expandtabs(8).strip()
+    places = _by_columns(line)
+    return places if len(places) == width else _by_columns(line, marks_are_columns=True)
+
+
+def _grid_rows(grid: Sequence[list[str]], edges: Sequence[int]) -> list[list[str]] | None:
+    """Return the rows between the rules, or None where a line of one has an edge that another line has not."""
+    rows: list[list[str]] = []
+    cells: list[list[str]] = [[] for _ in edges[1:]]
+    edges_of_row: list[bool] = []
+    for line in grid:
+        parts = ["".join(line[left + 1 : right]) for left, right in pairwise(edges)]
+        is_rule = [
+            bool(part) and not part.strip("-=+") and line[left] in _ON_RULE and line[right] in _ON_RULE
+            for part, (left, right) in zip(parts, pairwise(edges), strict=True)
+        ]
+        if any(is_rule):
+            rows.append([cell_text("".join(cell)) for cell in cells])
+            cells = [[] for _ in parts]
+            edges_of_row = []
+        else:
+            found = [line[edge] in _ON_EDGE for edge in edges]
+            if edges_of_row and found != edges_of_row:
+                return None
+            edges_of_row = found
+        own = 0
+        for number, (part, rule) in enumerate(zip(parts, is_rule, strict=True)):
+            goes_on = bool(number) and not rule and line[edges[number]] not in _ON_EDGE
+            own = own if goes_on else number
+            if not rule:
+                cells[own] += [line[edges[number]] if goes_on else "\n", part]
+    return [row for row in rows if any(row)]
+
+
+def _simple(lines: Sequence[str], at: int, end: int) -> FoundTable:
+    columns = [match.start() for match in re.finditer("=+", lines[at].expandtabs(8))]
+    written = lines[at:end]
+    if len(columns) > MAX_DRAWN_COLUMNS:
+        return FoundTable(end, literal("\n".join(written)))
+    rows: list[list[list[str]]] = []
+    for line in written:
+        if not line.strip() or _SIMPLE_BORDER.match(line) or _SIMPLE_SPANS.match(line):
+            continue
+        cells = [cell_text(part) for part in _at_columns(_by_columns(line.expandtabs(8)), columns)]
+        if cells[0] or not rows:
+            rows.append([[] for _ in columns])
+        for parts, cell in zip(rows[-1], cells, strict=True):
+            parts.extend([cell] if cell not in ("", "\\") else [])
+    return FoundTable(end, shown_table([[" ".join(parts) for parts in row] for row in rows], written))
+
+
+def _by_columns(line: str, *, marks_are_columns: bool = False) -> list[str]:
+    """Return what is in each column of a terminal: a wide character is in two, marks are where their letter is."""
+    if line.isascii():
+        return list(line)
+    places: list[str] = []
+    for character in line:
+        if places and combining(character) and not marks_are_columns:
+            places[-1] += character
+        else:
+            places += [character, ""] if east_asian_width(character) in "WF" else [character]
+    return places
+
+
+def _at_columns(line: list[str], columns: Sequence[int]) -> list[str]:
+    """Return a line cut where columns begin; a text that goes on over the gap before a column stays in its own."""
+    cells = [""] * len(columns)
+    own = 0
+    for number, start in enumerate(columns):
+        if not number or line[start - 1 : start] in ([" "], []):
+            own = number
+        until = columns[number + 1] if number + 1 < len(columns) else len(line)
+        cells[own] += "".join(line[start if number else 0 : until])
+    return cells
+
+
+def _of_directive(lines: Sequence[str], at: int, directive: re.Match[str]) -> FoundTable | None:
+    indent = len(directive[1])
+    end = at + 1
+    while end < len(lines) and (not lines[end].strip() or len(lines[end]) - len(lines[end].lstrip()) > indent):
+        end += 1
+    body = dedent("\n".join(lines[at + 1 : end])).split("\n")
+    options: dict[str, str] = {}
+    first = 0
+    while first < len(body) and (option := _OPTION.match(body[first])):
+        options[option[1]] = option[2]
+        first += 1
+    body = body[first:]
+    if directive[2] == "list-table":
+        found = shown_table(_list_rows(body), body)
+    elif directive[2] == "csv-table":
+        found = shown_table(csv_rows(options, body), body)
+    else:
+        start = next((number for number, line in enumerate(body) if line.strip()), len(body))
+        inner = _drawn(body, start, simple_ends(body)) if start < len(body) else None
+        below = literal("\n".join(body[inner.end :]).strip("\n")) if inner else ""
+        found = "\n\n".join(filter(None, (inner.markdown, below))) if inner else ""
+    return FoundTable(end, "\n\n".join(filter(None, (literal(directive[3].strip()), found)))) if found else None
+
+
+def _list_rows(body: Iterable[str]) -> list[list[str]]:
+    """Return the items of a list of lists; what is indented further belongs to the item above.
+
+    Nothing where a text is above the first item.
+    """
+    rows: list[list[list[str]]] = []
+    indent = 0
+    for line in body:
+        if row := _LIST_ROW.match(line):
+            indent = row.start(1)
+            rows.append([[row[2] or ""]])
+        elif rows and (cell := _LIST_CELL.match(line)) and cell.start(1) == indent:
+            rows[-1].append([cell[2] or ""])
+        elif rows:
+            rows[-1][-1].append(line)
+        elif line.strip():
+            return []
+    return [[cell_text(" ".join(lines)) for lines in row] for row in rows]
