@@ -1,4 +1,4 @@
-"""Alternative content (ECMA-376 part 3) in the text of a part: of paragraphs and tables only what is shown."""
+"""Alternative content (ECMA-376 part 3) in the text of a part: of paragraphs, tables and boxes only what is shown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 _MAX_DEPTH = 20
 _TAG = re.compile(r"<(/?)mc:(AlternateContent|Choice|Fallback)\b[^>]*?(/?)>")
 _BEGINS_WITH_BLOCK = re.compile(r"(?:\s*<mc:(?:AlternateContent|Choice)\b[^>]*>)*\s*<w:(?:p|tbl|sdt)[ >]")
+_TEXT_BOX = "<w:txbxContent"
 _HAS_TEXT = re.compile(r"<w:t(?: [^>]*)?>\s*[^<\s]")
 
 
@@ -21,9 +22,9 @@ class _Alternatives:
 
 
 def with_one_alternative(xml: str) -> str:
-    """Return a part in which alternatives of whole paragraphs or tables have given way to the one that is shown.
+    """Return a part in which alternatives of whole paragraphs, tables or text boxes have given way to the one shown.
 
-    That is the first one with a text, else the first. What is within a run is left to who reads it.
+    That is the first one with a text, else the first. What else is within a run is left to who reads it.
     """
     cuts: list[tuple[int, int]] = []
     stack: list[_Alternatives] = []
@@ -53,8 +54,9 @@ def with_one_alternative(xml: str) -> str:
 
 
 def _cuts_of(xml: str, found: _Alternatives, end: int) -> list[tuple[int, int]]:
-    """Return what has to go of one element, from its beginning to ``end``; nothing where it is not of whole blocks."""
-    blocks = [branch for branch in found.branches if _BEGINS_WITH_BLOCK.match(xml, branch[0])]
+    """Return what has to go of one element, from its beginning to ``end``; nothing where no branch has blocks."""
+    has_boxes = any(xml.find(_TEXT_BOX, *branch) >= 0 for branch in found.branches)
+    blocks = [branch for branch in found.branches if has_boxes or _BEGINS_WITH_BLOCK.match(xml, branch[0])]
     if not blocks:
         return []
     shown = next((branch for branch in blocks if _HAS_TEXT.search(xml, *branch)), blocks[0])

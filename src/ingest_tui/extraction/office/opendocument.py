@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from textwrap import indent
 from xml.etree import ElementTree as ET
 
 from ingest_tui.extraction.markup.formulas import formula_text
@@ -160,7 +162,8 @@ class _Writer:
             lines = list(self._list(one, 0, attribute(one, "style-name")))
             return ["\n".join(lines)] if lines else []
         if name == "table":
-            table = pipe_table([cells for row in _rows(one) for cells in self._row(row)])
+            rows = [cells for row in _rows(one) for cells in self._row(row)]
+            table = " ".join(chain.from_iterable(rows)) if self._in_cell else pipe_table(rows)
             return [table] if table else []
         if name == "annotation":
             self._comment(one)
@@ -246,6 +249,9 @@ class _Writer:
                     yield from self._list(one, depth + 1, attribute(one, "style-name") or style)
                     continue
                 for block in self.blocks_of(one):
+                    if block.startswith("| "):
+                        yield f"\n{indent(block, '  ' * (depth + 1))}\n"
+                        continue
                     number += not marked
                     mark = "  " if marked else f"{number}. " if is_numbered else "- "
                     if local(item) == "list-header":

@@ -16,6 +16,7 @@ from ingest_tui.extraction.markup.literal_text import labelled, literal
 from ingest_tui.extraction.office.alternatives import with_one_alternative
 from ingest_tui.extraction.office.ooxml import attribute, child, children, descendants, local, refuse_entities
 from ingest_tui.extraction.office.symbol_fonts import decode_symbols, is_symbol_font
+from ingest_tui.extraction.office.text_boxes import with_boxes_below
 from ingest_tui.extraction.tables.table import pipe_table
 
 PLACE = "\ue0ff{}\ue0ff"
@@ -123,7 +124,7 @@ def edited_body(xml: str, notes: NoteNumbers, place: Callable[[str], str]) -> st
 
     ``place(relationship)`` returns what stands for another part that is shown there: a `PLACE`, or nothing.
     """
-    xml = _without_what_is_not_shown(xml)
+    xml = with_boxes_below(_without_what_is_not_shown(xml))
     if "noteReference" in xml:
         xml = _NOTE_MARK.sub(notes.mark, xml)
     if "<w:sym" in xml:

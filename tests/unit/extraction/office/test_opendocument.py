@@ -211,3 +211,23 @@ def test_tables_in_comments_and_notes_are_tables() -> None:
     assert [block.strip("\n") for block in found] == [
         "body[^1]", "[^1]: note", rows, "## Comments", "- Ann: see", rows, "- Bo: see",
     ]  # fmt: skip
+
+
+def test_tables_in_cells_are_texts_of_them_and_those_in_lists_tables() -> None:
+    """No cell holds the marks of a table, and no item the rows of one in a single line."""
+
+    def table(*cells: str) -> str:
+        made = [f"<table:table-cell>{cell}</table:table-cell>" for cell in cells]
+        rows = (f"<table:table-row>{''.join(row)}</table:table-row>" for row in (made[:2], made[2:]))
+        return f"<table:table>{''.join(rows)}</table:table>"
+
+    inner = table(*(f"<text:p>{cell}</text:p>" for cell in "ABCD"))
+    outer = table("<text:p>X</text:p>", "<text:p>Y</text:p>", f"<text:p>cell</text:p>{inner}", "<text:p>Z</text:p>")
+    items = (
+        f"<text:list-item><text:p>{item}</text:p>{more}</text:list-item>"
+        for item, more in (("one", inner), ("two", ""))
+    )
+    assert blocks(odf("text", f"{outer}<text:list>{''.join(items)}</text:list>")) == [
+        "| X | Y |\n| --- | --- |\n| cell A B C D | Z |",
+        "- one", "  | A | B |\n  | --- | --- |\n  | C | D |", "- two",
+    ]  # fmt: skip

@@ -10,6 +10,7 @@ from io import BytesIO
 import pytest
 
 from ingest_tui.extraction.office.symbol_fonts import decode_symbols
+from ingest_tui.extraction.office.text_boxes import with_boxes_below
 from ingest_tui.extraction.parse import extract, extract_text
 from ingest_tui.model.errors import ItemError
 from tests.made_files import office_file, zip_bytes
@@ -358,20 +359,48 @@ def test_hidden_text_of_headers_is_left_out() -> None:
     assert extract_text(content, ".docx") == "body\n\n## Header\n\nCompany\n"
 
 
+def table(*cells: str) -> str:
+    """Return a table of two rows and two columns; a cell is a text or blocks."""
+    made = [f"<w:tc>{cell if cell.startswith('<') else paragraph(run(cell))}</w:tc>" for cell in cells]
+    return f"<w:tbl><w:tr>{''.join(made[:2])}</w:tr><w:tr>{''.join(made[2:])}</w:tr></w:tbl>"
+
+
+def box(inside: str) -> str:
+    return f"<w:r><w:pict><v:textbox><w:txbxContent>{inside}</w:txbxContent></v:textbox></w:pict></w:r>"
+
+
+def test_text_boxes_are_below_their_paragraphs() -> None:
+    """Their paragraphs and tables are apart, boxes in boxes as well, alternatives once, deleted ones not at all."""
+    rows = table("A", "B", "1", "2")
+    inside = paragraph(run("one")) + paragraph(run("two"), box(rows))
+    drawn = f"<w:drawing><w:txbxContent>{inside}</w:txbxContent></w:drawing>"
+    older = box(inside).removeprefix("<w:r>").removesuffix("</w:r>")
+    deleted = f'<w:del w:id="1" w:author="Ann">{box(paragraph(run("gone")))}</w:del>'
+    content = document(
+        paragraph(run("before "), f"<w:r>{alternatives(drawn, older)}</w:r>", deleted, run("it")),
+        rows,
+        table("X", "Y", paragraph(run("cell"), box(rows)), "Z"),
+    )
+    assert re.split(r"\n{2,}", extract_text(content, ".docx").strip()) == [
+        "before it", "one", "two", "| A | B |\n| --- | --- |\n| 1 | 2 |", "| A | B |\n| --- | --- |\n| 1 | 2 |",
+        "| X | Y |\n| --- | --- |\n| cell A B 1 2 | Z |",
+    ]  # fmt: skip
+
+
+def test_text_boxes_whose_marks_do_not_match_lose_no_word() -> None:
+    """A body that is cut short is read as far as it goes."""
+    assert with_boxes_below("<w:p>a<w:txbxContent><w:p>b</w:p>") == "<w:p>a<w:txbxContent><w:p>b</w:p>"
+    assert with_boxes_below("<w:p>a</w:txbxContent></w:p>") == "<w:p>a</w:txbxContent></w:p>"
+    assert with_boxes_below("a<w:txbxContent>b</w:txbxContent>c") == "a<w:txbxContent></w:txbxContent>cb"
+
+
 def test_tables_around_the_text_are_tables() -> None:
     """In comments, notes, headers and boxes in them a table is one, with what is above and below it apart."""
-
-    def table(*cells: str) -> str:
-        rows = (cells[:2], cells[2:])
-        made = ("".join(f"<w:tc>{paragraph(run(cell))}</w:tc>" for cell in row) for row in rows)
-        return "<w:tbl>" + "".join(f"<w:tr>{row}</w:tr>" for row in made) + "</w:tbl>"
-
     comments = (
         f'<w:comment w:id="0" w:author="Ann">{paragraph(run("see"))}{table("A", "# B", "1", "2")}'
         f'{paragraph(run("end"))}</w:comment><w:comment w:id="1" w:author="Bo">{paragraph(run("next"))}</w:comment>'
     )
     note = f'<w:footnote w:id="2">{paragraph(run("note"))}{table("C", "D", "3", "4")}</w:footnote>'
-    box = f"<w:r><w:pict><w:txbxContent>{table('E', 'F', '5', '6')}</w:txbxContent></w:pict></w:r>"
     mark = '<w:r><w:footnoteReference w:id="2"/></w:r>'
     text = extract_text(
         document(
@@ -380,7 +409,7 @@ def test_tables_around_the_text_are_tables() -> None:
             more={
                 "word/c.xml": part("comments", comments),
                 "word/n.xml": part("footnotes", note),
-                "word/h.xml": part("hdr", f"<w:p>{box}</w:p>"),
+                "word/h.xml": part("hdr", paragraph(box(table("E", "F", "5", "6")))),
             },
         ),
         ".docx",
