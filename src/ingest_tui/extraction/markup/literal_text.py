@@ -12,14 +12,18 @@ from ingest_tui.extraction.intake.decoding import normalise_text
 
 _MARK = re.compile(r"[#`~>|<=:-]")
 _ITEM = r"(?>(?:(?:[-*+]|\d{1,9}[.)])[ \t]++){0,9})"
-_BEGINS_BLOCK = r"#{1,6}(?:[ \t]|$)|`{3}|~{3}|\||:?-+:?[ \t]*\||<(?:!--|(?:pre|script|style|textarea)(?:[\s>]|$))"
+_BEGINS_BLOCK = r"#{1,6}(?:[ \t]|$)|`{3}|~{3}|<(?:!--|(?:pre|script|style|textarea)(?:[\s>]|$))"
+_BELOW_NAMES = r"(?=[^\n]*-)(?=[-: \t]*+\|[-:| \t]*$)"
+"""What makes a table of the line above it: dashes and pipes alone. Any other line with pipes reads as it is written."""
 _UNDERLINES = r"(?<=[^\n]\n){indent}(?=(?:=+|-+)[ \t]*$)"
 _IN_TEXT = re.compile(
-    rf"^[ \t]*+{_ITEM}(?=>|{_BEGINS_BLOCK})|{_UNDERLINES.format(indent='[ ]*+')}", re.MULTILINE | re.IGNORECASE
+    rf"^[ \t]*+{_BELOW_NAMES}|^[ \t]*+{_ITEM}(?=>|{_BEGINS_BLOCK})|{_UNDERLINES.format(indent='[ ]*+')}",
+    re.MULTILINE | re.IGNORECASE,
 )
 _QUOTE = r"[ \t]*+(?>(?:>[ \t]*+)*)"
 _IN_QUOTES = re.compile(
-    rf"^{_QUOTE}{_ITEM}(?={_BEGINS_BLOCK})|{_UNDERLINES.format(indent=_QUOTE)}", re.MULTILINE | re.IGNORECASE
+    rf"^{_QUOTE}{_BELOW_NAMES}|^{_QUOTE}{_ITEM}(?={_BEGINS_BLOCK})|{_UNDERLINES.format(indent=_QUOTE)}",
+    re.MULTILINE | re.IGNORECASE,
 )
 
 
@@ -44,6 +48,11 @@ def heading(level: int, text: str) -> str:
     return f"{'#' * level} {line[:-1]}\\#" if line.endswith("#") else f"{'#' * level} {line}"
 
 
+def is_table(block: str) -> bool:
+    """Return whether a block of markdown is a table of `pipe_table`, and no text that begins with a pipe."""
+    return block.startswith("| ") and "\n| --- |" in block
+
+
 def labelled(label: str, blocks: Iterable[str]) -> str:
     """Return what is below a label, such as the author of a comment: its texts next to it, its tables below.
 
@@ -51,7 +60,7 @@ def labelled(label: str, blocks: Iterable[str]) -> str:
     """
     shown = label
     for block in blocks:
-        if block.startswith("|"):
+        if is_table(block):
             shown += f"\n\n{block}\n"
         else:
             shown += ("\n" if shown.endswith("\n") else " ") + " ".join(block.split())

@@ -56,7 +56,7 @@ def _elements(block: Block) -> Iterator[Element]:
         inner = block.text.split("\n")
         closed = len(inner) > 1 and not inner[-1].strip("`~ \t")
         yield Element("\n".join(inner[1:-1] if closed else inner[1:]), {"category": "CodeSnippet"})
-    elif block.kind == "table" or block.text.startswith("|"):
+    elif block.kind == "table":
         yield Element(block.text, {"category": "Table"})
     else:
         yield from map(_paragraph_or_item, _list_items(block.text))

@@ -12,7 +12,7 @@ from textwrap import indent
 from xml.etree import ElementTree as ET
 
 from ingest_tui.extraction.markup.formulas import formula_text
-from ingest_tui.extraction.markup.literal_text import heading, labelled, literal
+from ingest_tui.extraction.markup.literal_text import heading, is_table, labelled, literal
 from ingest_tui.extraction.office.form_fields import shown_by_field
 from ingest_tui.extraction.office.ooxml import attribute, local
 from ingest_tui.extraction.tables.table import pipe_table
@@ -249,7 +249,7 @@ class _Writer:
                     yield from self._list(one, depth + 1, attribute(one, "style-name") or style)
                     continue
                 for block in self.blocks_of(one):
-                    if block.startswith("| "):
+                    if is_table(block):
                         yield f"\n{indent(block, '  ' * (depth + 1))}\n"
                         continue
                     number += not marked

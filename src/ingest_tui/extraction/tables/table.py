@@ -12,6 +12,7 @@ from hashlib import sha256
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.extraction.tables.header import HEAD_ROWS, Head, find_head
 from ingest_tui.extraction.tables.profile import TableProfile
 from ingest_tui.extraction.validators.table import check_header
@@ -122,7 +123,7 @@ def build_table(
         schema.table(name, {index: header[index] for index in kept}, body.split_rows(), as_shown=as_shown)
     shown = [header[index] for index in kept]
     findings += check_header(shown, is_missing=head.is_missing)
-    lines = [*(line.replace("|", "\\|") for line in head.above), ""] if head.above else []
+    lines = [literal("\n".join(head.above)), ""] if head.above else []
     lines += [_line(shown), "|" + " --- |" * len(kept), *body.take_lines(kept)]  # cells are data: none is renamed
     if body.left_out:
         lines += ["", body.left_out]

@@ -55,7 +55,7 @@ def test_a_first_row_of_values_names_nothing(text: str, rows: int) -> None:
 def test_cells_above_the_table_are_in_its_text() -> None:
     """Nothing of a title is lost."""
     markdown = read("Report,2024\nBy,A|n\n\na,b,c,d,e\n1,2,3,4,5\n1,2,3,4,5\n").markdown
-    assert markdown.startswith("Report 2024\nBy A\\|n\n\n| a | b | c | d | e |\n")
+    assert markdown.startswith("Report 2024\nBy A|n\n\n| a | b | c | d | e |\n")
 
 
 def test_a_column_without_a_name_is_in_the_text_alone() -> None:
