@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import threading
@@ -128,3 +129,9 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iter
     yield f"|---|{'---:|' * (len(header) - 1)}"
     for row in rows:
         yield f"| {' | '.join(row)} |"
+
+
+def percentiles(milliseconds: Sequence[float]) -> list[str]:
+    """Return the median and the 95th percentile of times, as they are shown."""
+    ordered = sorted(milliseconds)
+    return [f"{figure:.1f}" for figure in (statistics.median(ordered), ordered[int(len(ordered) * 0.95)])]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import statistics
 import sys
 import tempfile
 import time
@@ -20,7 +19,7 @@ from contextlib import closing
 from itertools import accumulate
 from pathlib import Path
 
-from measure import markdown_table
+from measure import markdown_table, percentiles
 
 from ingest_tui.model.chunk_words import analyse_chunk
 from ingest_tui.model.document import Chunk, Document
@@ -69,11 +68,7 @@ def measured(catalogue: Catalogue, ask: Callable[[], str], queries: int) -> list
         search_text(catalogue, query, limit=10)
         taken.append((time.perf_counter() - started) * 1000)
         worked.append((time.process_time() - processor) * 1000)
-    return [
-        f"{figure:.1f}"
-        for times in (sorted(taken), sorted(worked))
-        for figure in (statistics.median(times), times[int(len(times) * 0.95)])
-    ]
+    return [*percentiles(taken), *percentiles(worked)]
 
 
 class Words:
@@ -87,9 +82,9 @@ class Words:
         self.words = list(made)
         self._weights = list(accumulate(1 / (rank + 3) for rank in range(VOCABULARY)))
 
-    def text(self) -> str:
+    def text(self, count: int = WORDS_A_CHUNK) -> str:
         """Return the text of a chunk."""
-        return " ".join(self.chance.choices(self.words, cum_weights=self._weights, k=WORDS_A_CHUNK))
+        return " ".join(self.chance.choices(self.words, cum_weights=self._weights, k=count))
 
     def found_in(self, low: float, high: float) -> str:
         """Return a word that is in such a share of the chunks."""

@@ -6,7 +6,7 @@ written in the transaction of the catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 import orjson
@@ -174,9 +174,9 @@ class FullText(Index):
         """Return all documents that `search` finds without a limit, without ranking them."""
         return TextSearch(self._database, documents, self._old).documents_with(query)
 
-    def documents_with_unwanted(self, query: SearchQuery) -> set[str]:
-        """Return all documents that have a word which a query excludes."""
-        return TextSearch(self._database, Condition("1"), self._old).documents_with_unwanted(query)
+    def having(self, query: SearchQuery, document_ids: Collection[str]) -> set[str]:
+        """Return which of some documents have all that a query requires, quoted or not, and nothing it excludes."""
+        return TextSearch(self._database, Condition("1"), self._old).having(query, document_ids)
 
     def suggestions(self, query: SearchQuery) -> dict[str, str]:
         """Return the words of a query that are in no document, each with the nearest one that is."""

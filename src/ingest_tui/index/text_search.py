@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -87,6 +88,33 @@ class TextSearch:
             best = self._best(relaxed, languages, unwanted, limit, all_chunks=all_chunks)
         groups = [[one] for one in best] if all_chunks else _by_document(best)
         return [_hit(first, others) for first, *others in (groups if limit < 0 else groups[:limit])]
+
+    def having(self, query: SearchQuery, document_ids: Collection[str]) -> set[str]:
+        """Return which of some documents have all that is required, quoted or not, and nothing that is excluded."""
+        languages = self._languages()
+        found = set(document_ids)
+        required = tuple(clause for clause in query.clauses if clause.required)
+        if required:
+            only_required = replace(query, clauses=required)
+            size = index_size(self._database)
+            weights = weigh(self._database, self._terms(only_required, languages, size), size, languages)
+            asked = self._asked(only_required, weights, "")
+            found = self._with_expression(asked[0].expression, found) if asked else set()
+        unwanted = self._unwanted(query, languages)
+        return found - self._with_expression(unwanted, found) if unwanted else found
+
+    def _with_expression(self, expression: str, document_ids: Collection[str]) -> set[str]:
+        """Return which of some documents an expression finds.
+
+        With a plus, so that what matches is gone through once: FTS5 takes 50 µs to look one chunk up.
+        """
+        sql = (
+            f"SELECT DISTINCT document_id FROM chunks WHERE id IN (SELECT rowid FROM {self._table}"
+            f" WHERE {self._table} MATCH ? AND +rowid IN (SELECT id FROM chunks"
+            " WHERE document_id IN (SELECT value FROM json_each(?))))"
+        )
+        ids = orjson.dumps(list(document_ids)).decode()
+        return {row[0] for row in self._database.execute(sql, (expression, ids))}
 
     def documents_with(self, query: SearchQuery) -> set[str]:
         """Return all documents that a search without a limit finds; no text is ranked."""

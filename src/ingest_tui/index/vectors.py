@@ -1,13 +1,14 @@
 """The nearest vectors: exact up to some thousand rows, by an HNSW graph (usearch) beyond, over memory-mapped files.
 
-Which rows may be found is known before the search: few of them are compared exactly, among many the graph is asked for
-more until enough of those it gives are allowed.
+With a filter the graph is asked for more until enough of those it gives may be found, each of which is looked at alone:
+who filters is asked of all rows only where few of them may be. These are compared exactly.
 """
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 EXACT_BELOW = 10_000
 """Rows up to which all are compared: 10,000 × 384 take 15 ms."""
 _PIECE = 65_536
-_FIRST_MORE = 4
+_FIRST_MORE, _FIRST_LEAST = 4, 256
+"""So many times the rows that are wanted the graph is asked for first, so many at least: of fewer it misses more."""
+_MOST_ASKED = 4_000
+_MOST_ASKED_OF = 32
+"""So many rows the graph is asked for with a filter, and one of so many, before all are looked at that may be found."""
 _CONNECTIVITY, _EXPANSION_ADD, _EXPANSION_SEARCH = 16, 128, 128
 
 
@@ -27,20 +32,27 @@ class Nearest(NamedTuple):
     scores: NDArray[np.float32]
 
 
+class RowFilter(Protocol):
+    """Which rows may be found."""
+
+    def among(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return for each of some rows whether it may be found."""
+
+    def of_all(self) -> NDArray[np.bool_]:
+        """Return for each row whether it may be found."""
+
+
 def nearest(
     vectors: NDArray[np.float16],
     query: NDArray[np.float32],
     *,
     limit: int,
-    allowed: NDArray[np.bool_] | None = None,
+    allowed: RowFilter | None = None,
     graph: Graph | None = None,
 ) -> Nearest:
     """Return the ``limit`` rows that are nearest to a unit vector, of those that are ``allowed`` (None: all)."""
-    import numpy as np
-
-    candidates = len(vectors) if allowed is None else int(np.count_nonzero(allowed))
-    if graph is None or candidates <= EXACT_BELOW:
-        return _exact(vectors, query, limit=limit, allowed=allowed)
+    if graph is None or len(vectors) <= EXACT_BELOW:
+        return _exact(vectors, query, limit=limit, allowed=None if allowed is None else allowed.of_all())
     return _by_graph(vectors, query, graph, limit=limit, allowed=allowed)
 
 
@@ -73,21 +85,38 @@ def _by_graph(
     graph: Graph,
     *,
     limit: int,
-    allowed: NDArray[np.bool_] | None,
+    allowed: RowFilter | None,
 ) -> Nearest:
-    """Ask the graph for more until enough of what it gives is allowed; rows after it are compared exactly."""
+    """Ask the graph for more until enough of what it gives is allowed; rows after it are compared exactly.
+
+    Where it would have to be asked for too many, few or only distant ones are allowed: these are all compared.
+    """
     import numpy as np
 
-    unindexed = _exact(vectors, query, limit=limit, allowed=allowed, start=graph.rows)
-    wanted = limit * _FIRST_MORE
+    wanted = max(limit * _FIRST_MORE, _FIRST_LEAST)
+    mask = None
     while True:
-        found = graph.search(query, min(wanted, graph.rows))
-        rows = found[found < len(vectors)]
+        found = _best_of_all(vectors, query, graph, wanted)
         if allowed is not None:
-            rows = rows[allowed[rows]]
-        if len(rows) >= limit or wanted >= graph.rows:
-            break
-        wanted *= _FIRST_MORE
+            may_be = allowed.among(found.rows) if mask is None else mask[found.rows]
+            found = Nearest(found.rows[may_be], found.scores[may_be])
+        if len(found.rows) >= limit or wanted >= len(vectors):
+            return Nearest(found.rows[:limit], found.scores[:limit])
+        needed = limit * wanted // max(len(found.rows), 1)
+        wanted = max(2 * wanted, needed + needed // 2)
+        if allowed is not None and wanted > min(_MOST_ASKED, len(vectors) // _MOST_ASKED_OF):
+            mask = allowed.of_all() if mask is None else mask
+            if int(np.count_nonzero(mask)) <= max(EXACT_BELOW, 2 * wanted):
+                return _exact(vectors, query, limit=limit, allowed=mask)
+
+
+def _best_of_all(vectors: NDArray[np.float16], query: NDArray[np.float32], graph: Graph, limit: int) -> Nearest:
+    """Return the nearest rows whatever they are: those of the graph and those after it."""
+    import numpy as np
+
+    unindexed = _exact(vectors, query, limit=limit, allowed=None, start=graph.rows)
+    rows = graph.search(query, min(limit, graph.rows))
+    rows = rows[rows < len(vectors)]
     scores = np.asarray(vectors[rows], dtype=np.float32) @ query
     return _best(np.concatenate([unindexed.rows, rows]), np.concatenate([unindexed.scores, scores]), limit)
 
@@ -110,6 +139,7 @@ class Graph:
 
     def __init__(self, index: Any, rows: int) -> None:
         self._index = index
+        self._lock = threading.Lock()
         self.rows = rows
 
     @classmethod
@@ -131,7 +161,8 @@ class Graph:
         """Return the rows that the graph finds near a vector."""
         import numpy as np
 
-        return np.asarray(self._index.search(query, limit).keys, dtype=np.int64)
+        with self._lock:  # two searches at once would share the notes that the library keeps of one
+            return np.asarray(self._index.search(query, limit, threads=1).keys, dtype=np.int64)
 
 
 def build_graph(vectors: NDArray[np.float16], path: Path, older: tuple[Path, int] | None = None) -> bool:

@@ -9,7 +9,7 @@ import orjson
 
 from ingest_tui.embedding.base import PROBE_TEXT, SEARCH_SECONDS, BackendContext, EmbedderError, EmbeddingBackend
 from ingest_tui.embedding.registry import missing_extra, open_backend
-from ingest_tui.index.vectors import Graph, nearest
+from ingest_tui.index.vectors import nearest
 from ingest_tui.model.batching import batches
 from ingest_tui.model.document import Chunk, Document, SearchHit
 from ingest_tui.model.embedder import Embedder, embedding_text, text_digest
@@ -19,7 +19,9 @@ from ingest_tui.pipeline.connecting import registry_for
 from ingest_tui.pipeline.embed.generations import known_generations, with_current_settings
 from ingest_tui.pipeline.embed.model import SAME_MODEL, likeness_of
 from ingest_tui.services.embedding import chosen_embedder
+from ingest_tui.services.open_graphs import OpenGraphs
 from ingest_tui.services.open_models import LastModel
+from ingest_tui.store.catalogue.chosen_documents import ChosenDocuments
 from ingest_tui.store.graph_file import may_be_searched
 from ingest_tui.store.vector_rows import LogRows, read_rows
 from ingest_tui.store.workspace import Workspace
@@ -98,11 +100,14 @@ def _opened(workspace: Workspace, searched: SearchedVectors) -> EmbeddingBackend
     return model
 
 
+_graphs = OpenGraphs()
+
+
 def nearest_hits(
     workspace: Workspace,
     searched: SearchedVectors,
     query: NDArray[np.float32],
-    chosen: set[str] | None,
+    chosen: ChosenDocuments | None,
     *,
     limit: int,
     all_chunks: bool = False,
@@ -115,10 +120,10 @@ def nearest_hits(
     if limit == 0:
         return []
     rows = searched.rows
-    allowed = None if chosen is None else _allowed(rows, chosen)
+    allowed = None if chosen is None else _RowsOfDocuments(rows, chosen)
     graph = None
     if rows.state.graph is not None and may_be_searched(rows.folder, rows.state.graph):
-        graph = Graph.open(rows.folder / rows.state.graph.file, rows.state.graph.rows, rows.state.space.dimensions)
+        graph = _graphs.opened(rows.folder, rows.state.graph, rows.state.space.dimensions)
     most = rows.state.rows
     wanted = most if limit < 0 else min(most, limit * _ROWS_PER_HIT)
     while True:
@@ -135,16 +140,39 @@ def nearest_hits(
         wanted = min(most, wanted * _ROWS_PER_HIT)
 
 
-def _allowed(rows: LogRows, chosen: set[str]) -> NDArray[np.bool_]:
-    """Return which rows are of documents that may be found."""
-    import numpy as np
+class _RowsOfDocuments:
+    """The rows of documents that may be found. Each document is asked for once."""
 
-    names = rows.document_ids.tolist()
-    of_documents = np.fromiter(
-        (name.decode("ascii", "replace") in chosen for name in names), dtype=np.bool_, count=len(names)
-    )
-    allowed: NDArray[np.bool_] = of_documents[rows.entries["document"]]
-    return allowed
+    def __init__(self, rows: LogRows, chosen: ChosenDocuments) -> None:
+        self._rows = rows
+        self._chosen = chosen
+        self._known: dict[int, bool] = {}
+        self._of_all: NDArray[np.bool_] | None = None
+
+    def among(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return for each of some rows whether it may be found."""
+        import numpy as np
+
+        numbers = self._rows.entries["document"][rows].tolist()
+        unknown = {number: self._name(number) for number in set(numbers) - self._known.keys()}
+        found = self._chosen.among(unknown.values()) if unknown else set()
+        self._known.update({number: name in found for number, name in unknown.items()})
+        return np.fromiter((self._known[number] for number in numbers), dtype=np.bool_, count=len(numbers))
+
+    def of_all(self) -> NDArray[np.bool_]:
+        """Return for each row whether it may be found."""
+        import numpy as np
+
+        if self._of_all is None:
+            chosen = {name.encode("ascii", "replace") for name in self._chosen.all}
+            names = self._rows.document_ids.tolist()
+            of_documents = np.fromiter((name in chosen for name in names), dtype=np.bool_, count=len(names))
+            self._of_all = of_documents[self._rows.entries["document"]]
+        return self._of_all
+
+    def _name(self, number: int) -> str:
+        name: str = self._rows.document_ids[number].decode("ascii", "replace")
+        return name
 
 
 def _in_force(

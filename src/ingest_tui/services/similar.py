@@ -12,7 +12,8 @@ from ingest_tui.pipeline.embed.generations import known_generations
 from ingest_tui.services.documents.documents import check_choice, get_document
 from ingest_tui.services.documents.search_modes import narrows
 from ingest_tui.services.nearest import SearchedVectors, nearest_hits, no_vectors, query_vector, vectors_of
-from ingest_tui.store.catalogue.queries import DocumentChoice, chosen_ids
+from ingest_tui.store.catalogue.chosen_documents import ChosenDocuments
+from ingest_tui.store.catalogue.queries import DocumentChoice
 from ingest_tui.store.vector_rows import LogRows
 from ingest_tui.store.workspace import Workspace
 
@@ -84,12 +85,11 @@ def _only_collection(workspace: Workspace) -> str:
     return found[0]
 
 
-def _chosen(workspace: Workspace, searched: SearchedVectors, choice: DocumentChoice) -> set[str] | None:
+def _chosen(workspace: Workspace, searched: SearchedVectors, choice: DocumentChoice) -> ChosenDocuments | None:
     """Return the documents that may be found; None: all of the collection, without a look at each."""
     if not narrows(choice):
         return None
-    of_collection: DocumentChoice = {**choice, "collection_id": searched.collection_id, "state": "active"}
-    return chosen_ids(workspace.reading, of_collection)
+    return ChosenDocuments(workspace.reading, {**choice, "collection_id": searched.collection_id})
 
 
 def _centre_of(rows: LogRows, document: Document) -> NDArray[np.float32]:

@@ -145,7 +145,7 @@ class VectorLog:
 
         rows, graph = self.state.rows, self.state.graph
         covered = graph.rows if graph else 0
-        if rows < EXACT_BELOW or rows - covered <= max(_FEW_UNINDEXED, rows // 10):
+        if rows < EXACT_BELOW or rows - covered <= max(_FEW_UNINDEXED, min(rows // 10, EXACT_BELOW)):
             return
         temporary = temporary_path_for(self.folder / STATE)
         vectors = np.memmap(self.folder / VECTORS, np.float16, "r", shape=(rows, self.state.space.dimensions))

@@ -18,7 +18,8 @@ from ingest_tui.model.document import Chunk
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.search_query import parse_query
 from ingest_tui.store.catalogue.catalogue import Catalogue
-from ingest_tui.store.catalogue.queries import documents_with_words, search_text
+from ingest_tui.store.catalogue.chosen_documents import ChosenDocuments
+from ingest_tui.store.catalogue.queries import chosen_ids, documents_with_words, search_text
 from tests.unit.store.catalogue_rows import document, put
 
 
@@ -221,6 +222,28 @@ def test_documents_with_words_are_those_that_a_search_finds(
     parsed = parse_query(query)
     if parsed.clauses:
         assert documents_with_words(mixed, parsed) == set(found(mixed, query, limit=-1))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    query=st.lists(asked_for, min_size=1, max_size=6).map(" ".join),
+    numbers=st.sets(st.integers(0, 25)),
+    is_filtered=st.booleans(),
+)
+@example(query='"rain gauge" wind', numbers={1, 2, 3}, is_filtered=True)
+@example(query="+rain -vane", numbers=set(range(20)), is_filtered=False)
+def test_a_few_documents_are_chosen_as_all_are(
+    mixed: Catalogue, query: str, numbers: set[int], is_filtered: bool
+) -> None:
+    """Asked of some documents, the answer is theirs of all that may be found, which are those with what is required."""
+    parsed = parse_query(f"{query} collection:other" if is_filtered else query)
+    chosen = ChosenDocuments(mixed, {}, parsed)
+    some = {f"d{number}" for number in numbers}
+    assert chosen.among(some) == chosen.all & some
+    if parsed.clauses and any(clause.required for clause in parsed.clauses):
+        assert chosen.all == documents_with_words(mixed, parsed)
+    if is_filtered:
+        assert chosen.all <= chosen_ids(mixed, {"collection_id": "other"})
 
 
 def test_documents_of_many_chunks_hide_no_others(tmp_path: Path) -> None:

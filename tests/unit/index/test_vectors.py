@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,25 @@ def graph(rows: Any, tmp_path_factory: pytest.TempPathFactory) -> Graph:
     return found
 
 
+@dataclass
+class Mask:
+    """A filter whose answer is known for each row; counts how often it is asked for all of them."""
+
+    mask: Any
+    asked_for_all: int = 0
+    asked: list[int] = field(default_factory=list)
+
+    def among(self, rows: Any) -> Any:
+        """Return for each of some rows whether it may be found."""
+        self.asked.append(len(rows))
+        return self.mask[rows]
+
+    def of_all(self) -> Any:
+        """Return for each row whether it may be found."""
+        self.asked_for_all += 1
+        return self.mask
+
+
 def brute_force(rows: Any, question: Any, allowed: Any = None) -> list[int]:
     """Return the nearest rows by comparing all."""
     scores = rows.astype(np.float32) @ question
@@ -64,26 +84,46 @@ def test_few_rows_are_compared_exactly(
     """In whatever pieces, and with whatever part of them allowed, the answer is that of brute force."""
     monkeypatch.setattr(index, "_PIECE", piece)
     allowed = np.random.default_rng(5).random(ROWS) < share if share < 1 else None
+    chosen = None if allowed is None else Mask(allowed)
     for question in questions[:5]:
-        found = nearest(rows, question, limit=LIMIT, allowed=allowed)
+        found = nearest(rows, question, limit=LIMIT, allowed=chosen)
         assert found.rows.tolist() == brute_force(rows, question, allowed)
         assert found.scores == pytest.approx(rows[found.rows].astype(np.float32) @ question, abs=1e-6)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("share", [1.0, 0.5, 0.05])
+@pytest.mark.parametrize(("share", "looks_at_all"), [(1.0, False), (0.5, False), (0.05, False), (0.002, True)])
 def test_the_graph_finds_what_brute_force_finds(
-    rows: Any, questions: Any, graph: Graph, share: float, monkeypatch: pytest.MonkeyPatch
+    rows: Any, questions: Any, graph: Graph, share: float, looks_at_all: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Recall is .98 at least, filters are applied while searching, and rows behind the graph are found too."""
     monkeypatch.setattr(index, "EXACT_BELOW", 100)
+    monkeypatch.setattr(index, "_MOST_ASKED_OF", 6)
     allowed = np.random.default_rng(5).random(ROWS) < share if share < 1 else None
-    found = [nearest(rows, one, limit=LIMIT, allowed=allowed, graph=graph).rows.tolist() for one in questions]
+    chosen = None if allowed is None else Mask(allowed)
+    found = [nearest(rows, one, limit=LIMIT, allowed=chosen, graph=graph).rows.tolist() for one in questions]
     assert all(len(one) == LIMIT for one in found)
     assert all(allowed is None or allowed[one].all() for one in found)
     assert recall(found, [brute_force(rows, one, allowed) for one in questions]) >= 0.98
+    if chosen is not None:
+        assert chosen.asked_for_all == (len(questions) if looks_at_all else 0)
+        assert max(chosen.asked) <= 1_000
     newest = rows[-1].astype(np.float32)
     assert nearest(rows, newest, limit=1, graph=graph).rows.tolist() == [ROWS - 1]
+
+
+@pytest.mark.slow
+def test_what_may_be_found_is_found_although_it_is_far_away(
+    rows: Any, questions: Any, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that may be found are the half that is farther away: none of them is among the first that the graph gives."""
+    monkeypatch.setattr(index, "EXACT_BELOW", 100)
+    monkeypatch.setattr(index, "_MOST_ASKED", 100)
+    for question in questions[:10]:
+        scores = rows.astype(np.float32) @ question
+        allowed = scores < np.median(scores)
+        found = nearest(rows, question, limit=LIMIT, allowed=Mask(allowed), graph=graph).rows.tolist()
+        assert recall([found], [brute_force(rows, question, allowed)]) >= 0.98
 
 
 def test_equal_scores_are_in_a_fixed_order(rows: Any) -> None:

@@ -89,7 +89,7 @@ def test_documents_are_only_gone_through_where_some_are_chosen(
     def refuse(*_given: object) -> None:
         raise AssertionError("all documents of the collection are gone through")
 
-    monkeypatch.setattr(similar, "chosen_ids", refuse)
+    monkeypatch.setattr(similar, "ChosenDocuments", refuse)
     fox = next(one.document_id for one in lab.workspace.catalogue.all_documents() if one.uri == "fox")
     for limit in (0, 1, 2, -1):
         hits = similar_to_document(lab.workspace, fox, limit=limit)

@@ -12,7 +12,8 @@ from ingest_tui.model.errors import IngestError, UnknownWordsError
 from ingest_tui.model.fusion import Ranking, fused, shares_of
 from ingest_tui.model.generation import Generation
 from ingest_tui.model.search_query import SearchQuery
-from ingest_tui.store.catalogue.queries import DocumentChoice, chosen_ids, documents_with_words, search_text
+from ingest_tui.store.catalogue.chosen_documents import ChosenDocuments
+from ingest_tui.store.catalogue.queries import DocumentChoice, search_text
 from ingest_tui.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -158,7 +159,6 @@ def _by_meaning(
     """
     from ingest_tui.services.nearest import nearest_hits, query_vector
 
-    may_be, must_not = _by_words(workspace, query, choice)
     found = []
     unknown: UnknownWordsError | None = None
     for one in searched:
@@ -168,11 +168,8 @@ def _by_meaning(
             unknown = error
             continue
         chosen = None
-        if may_be is not None or must_not or query.filters or narrows(choice):
-            of_collection: DocumentChoice = {**choice, "collection_id": one.collection_id, "state": "active"}
-            chosen = chosen_ids(workspace.reading, of_collection, query.filters) - must_not
-            if may_be is not None:
-                chosen &= may_be
+        if _narrows(query) or narrows(choice):
+            chosen = ChosenDocuments(workspace.reading, {**choice, "collection_id": one.collection_id}, query)
         hits = nearest_hits(workspace, one, vector, chosen, limit=limit, all_chunks=all_chunks)
         preferred = workspace.collections.get(one.collection_id).preferences.vector_weight
         weight = _USUAL_WEIGHT if preferred is None else preferred
@@ -191,14 +188,9 @@ def narrows(choice: DocumentChoice) -> bool:
     return any(value is not None and value != "" for value in others)
 
 
-def _by_words(workspace: Workspace, query: SearchQuery, choice: DocumentChoice) -> tuple[set[str] | None, set[str]]:
-    """Return the documents that have what must occur and nothing that must not (None: nothing must occur), and those
-    to leave out of all others.
-    """
-    reading = workspace.reading
-    if any(clause.required for clause in query.clauses):
-        return documents_with_words(reading, query, **choice), set()
-    return None, reading.full_text.documents_with_unwanted(query) if query.excluded else set()
+def _narrows(query: SearchQuery) -> bool:
+    """Whether a query leaves out documents whatever they mean: by a filter, or by what must or must not occur."""
+    return bool(query.filters or query.excluded) or any(clause.required for clause in query.clauses)
 
 
 def _joined(rankings: list[_Found], *, all_chunks: bool) -> list[SearchHit]:

@@ -403,12 +403,12 @@ def documents_of_job(catalogue: Catalogue, job_id: str) -> list[str]:
 
 def chosen_ids(catalogue: Catalogue, choice: DocumentChoice, filters: Sequence[QueryFilter] = ()) -> set[str]:
     """Return the ids of a choice of documents, narrowed by the filters of a query."""
-    documents = narrowed_by_names(catalogue, _documents_to_search(choice, filters), filters)
+    documents = narrowed_by_names(catalogue, documents_to_search(choice, filters), filters)
     sql = f"SELECT document_id FROM documents WHERE {documents.sql}"
     return {row[0] for row in catalogue.stream(sql, documents.values)}
 
 
-def _documents_to_search(choice: DocumentChoice, filters: Sequence[QueryFilter]) -> Condition:
+def documents_to_search(choice: DocumentChoice, filters: Sequence[QueryFilter]) -> Condition:
     """Return which documents may be found.
 
     With a plus, so that SQLite reads the table of documents rather than an index by state, and each document through
@@ -430,11 +430,11 @@ def search_text(
     asked = parse_query(query) if isinstance(query, str) else query
     if asked.is_empty:
         raise UsageError("the query has no word to search for", hint="e.g. ingest-tui search 'rain gauge'")
-    documents = _documents_to_search(choice, asked.filters)
+    documents = documents_to_search(choice, asked.filters)
     return catalogue.full_text.search(asked, documents, limit=limit, all_chunks=all_chunks)
 
 
 def documents_with_words(catalogue: Catalogue, query: SearchQuery, **choice: Unpack[DocumentChoice]) -> set[str]:
     """Return the ids of all documents of a choice that have what a query requires, and not what it excludes."""
-    documents = _documents_to_search(choice, query.filters)
+    documents = documents_to_search(choice, query.filters)
     return catalogue.full_text.documents_with(query, documents)

@@ -180,7 +180,7 @@ def test_documents_are_only_gone_through_where_some_are_chosen(
     def refuse(*_given: object) -> None:
         raise AssertionError("all documents of the collection are gone through")
 
-    monkeypatch.setattr(search_modes, "chosen_ids", refuse)
+    monkeypatch.setattr(search_modes, "ChosenDocuments", refuse)
     for mode in ("vector", "hybrid"):
         assert set(found(lab, "lazy fox", mode=mode, limit=50)) == TEXTS.keys() - {"fox"}
         assert set(found(lab, "lazy fox", mode=mode, limit=50, folder=Folder())) == TEXTS.keys() - {"fox"}
