@@ -25,7 +25,7 @@ class GuardedConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         """Wait for the first request, but not for ever."""
         super().connection_made(transport)
-        _end_where_nothing_is_taken(transport.get_extra_info("socket"))
+        _prepare(transport.get_extra_info("socket"))
         self._wait_for_request()
 
     def handle_events(self) -> None:
@@ -65,9 +65,13 @@ class GuardedConnection(H11Protocol):
             self._timer = None
 
 
-def _end_where_nothing_is_taken(connection: socket.socket | None) -> None:
-    """Have the system end a connection whose other side acknowledges nothing, or has no room, for so long."""
+def _prepare(connection: socket.socket | None) -> None:
+    """Have the system send at once, and end a connection whose other side acknowledges nothing, or has no room.
+
+    asyncio does the first for sockets that name their protocol: not for those of `socket.create_server`.
+    """
     if connection is not None and connection.family in {socket.AF_INET, socket.AF_INET6}:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(TAKING_SECONDS * 1000))
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from starlette.datastructures import URL
@@ -26,12 +26,12 @@ from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.server.access import ClientAccess
 from ingest_tui.server.answers import json_response, plain
 from ingest_tui.server.caller import Caller
-from ingest_tui.server.endpoint import SERVICE_SECONDS, AnyEndpoint, Call, Reply
+from ingest_tui.server.endpoint import SERVICE_SECONDS, AnyEndpoint, Call, NoBody, Params, Reply
 from ingest_tui.server.events import Feeds
 from ingest_tui.server.idempotency import HEADER, AnswersGiven, checked_key, digest_of
 from ingest_tui.server.places import PlaceNames
 from ingest_tui.server.problems import RequestError, known_error, problem_response
-from ingest_tui.server.requests import params_of, sent_body
+from ingest_tui.server.requests import Sent, params_of, sent_body
 from ingest_tui.server.warning_headers import warning_headers
 from ingest_tui.services.client import Client
 from ingest_tui.services.noted_warnings import noting
@@ -61,6 +61,7 @@ class ServerState:
         self.feeds = Feeds(lambda read: in_thread(self, read), self.access.let_in)
 
 
+Outcome = TypeVar("Outcome")
 Handle = Callable[[Request], Awaitable[Response]]
 
 
@@ -76,27 +77,54 @@ def handler_of(state: ServerState, endpoints: dict[str, AnyEndpoint]) -> Handle:
 
 async def answered(state: ServerState, endpoint: AnyEndpoint, request: Request) -> Response:
     """Return the answer of an endpoint, or the problem that kept it from answering."""
-    caller: Caller | None = None
+    asked = _Asked(state, endpoint, request)
     try:
-        caller = await in_thread(state, state.access.caller_of, endpoint, request.headers)
+        if not endpoint.has_body:
+            return await in_thread(state, asked.answer_at_once, seconds=endpoint.seconds)
+        caller = await in_thread(state, asked.identify)
         params = params_of(endpoint, request)
-        async with sent_body(endpoint, request) as (body, files):
-            call = Call(state.client, state.feeds, caller, params, body, request.headers, files)
-            answer: Response = await in_thread(
-                state, _done_once, state, endpoint, call, request.url, seconds=endpoint.seconds
-            )
+        async with sent_body(endpoint, request) as sent:
+            return await in_thread(state, asked.answer, caller, params, sent, seconds=endpoint.seconds)
     except Exception as error:  # noqa: BLE001 - whatever happens, a client gets an answer that says what to do
-        known = _as_told(known_error(error), caller)
-        is_admin = caller is not None and caller.may(ADMIN)
+        known = _as_told(known_error(error), asked.caller)
+        is_admin = asked.caller is not None and asked.caller.may(ADMIN)
         if known.reason == _TOOK_TOO_LONG:  # names nothing, and there may be no thread to look what to hide
             return problem_response(known)
         places = None if is_admin else await in_thread(state, state.access.places)
         return problem_response(known, places)
-    else:
-        return answer
 
 
-async def in_thread(state: ServerState, act: Callable[..., Any], *args: Any, seconds: float = SERVICE_SECONDS) -> Any:
+class _Asked:
+    """A request to an endpoint on its way; all but ``caller``, who is None until identified, is called in a thread."""
+
+    def __init__(self, state: ServerState, endpoint: AnyEndpoint, request: Request) -> None:
+        self.caller: Caller | None = None
+        self._state, self._endpoint, self._request = state, endpoint, request
+
+    def identify(self) -> Caller:
+        """Find out who calls; raises `RequestError` where they may not."""
+        self.caller = self._state.access.caller_of(self._endpoint, self._request.headers)
+        return self.caller
+
+    def answer_at_once(self) -> Response:
+        """Answer one without a body, from who calls on: in one thread, with one open workspace."""
+        with self._state.client.kept_open():
+            return self._answer(self.identify(), params_of(self._endpoint, self._request), (NoBody(), []))
+
+    def answer(self, caller: Caller, params: Params, sent: Sent) -> Response:
+        """Answer one whose caller is known and whose body is there."""
+        with self._state.client.kept_open():
+            return self._answer(caller, params, sent)
+
+    def _answer(self, caller: Caller, params: Params, sent: Sent) -> Response:
+        state, (body, files) = self._state, sent
+        call = Call(state.client, state.feeds, caller, params, body, self._request.headers, files)
+        return _done_once(state, self._endpoint, call, self._request.url)
+
+
+async def in_thread(
+    state: ServerState, act: Callable[..., Outcome], *args: Any, seconds: float = SERVICE_SECONDS
+) -> Outcome:
     """Call something that blocks, in a thread of the pool; raises `RequestError` (503) where that takes too long.
 
     The thread then goes on to its end, and no other takes its place meanwhile: there are never more than `THREADS`.

@@ -21,6 +21,9 @@ class ServiceClient(Protocol):
     def opened(self) -> AbstractContextManager[Workspace]:
         """Open the workspace for one call."""
 
+    def for_call(self) -> AbstractContextManager[Workspace]:
+        """Give the workspace for one call that is over when it has answered: one that is open already, or as above."""
+
     def refuse_when_read_only(self) -> None:
         """Raise `RefusedError` where nothing may be changed."""
 
@@ -53,7 +56,7 @@ class ServiceCall(Generic[Given, Result]):
 
     def answer(self, client: ServiceClient, service: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call the service."""
-        with client.opened() as workspace:
+        with client.for_call() as workspace:
             return service(workspace, *args, **kwargs)
 
 

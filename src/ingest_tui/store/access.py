@@ -70,14 +70,16 @@ def refuse_linked_folders(layout: Layout) -> None:
     refuse_linked_folder(layout.settings)
     for folder in (*layout.folders, *layout.folders_made_when_needed):
         refuse_linked_folder(folder)
-    for parent in (layout.documents, layout.trash):
-        for collection in _refusing_links(parent):
-            if parent == layout.documents:
-                _refusing_links(collection)
+    _refusing_links(layout.trash)
+    for collection in _refusing_links(layout.documents):
+        _refusing_links(collection)
 
 
-def _refusing_links(parent: Path) -> list[Path]:
-    """Return the folders in a folder; raises `RefusedError` for a link among its entries."""
+def _refusing_links(parent: Path | str) -> list[str]:
+    """Return the folders in a folder; raises `RefusedError` for a link among its entries.
+
+    Plain paths: a collection has 256 parts, and this is done for each request to a server.
+    """
     try:
         with os.scandir(parent) as entries:
             found = list(entries)
@@ -86,4 +88,4 @@ def _refusing_links(parent: Path) -> list[Path]:
     for entry in found:
         if entry.is_symlink():
             refuse_linked_folder(entry.path)
-    return [Path(entry.path) for entry in found if entry.is_dir(follow_symlinks=False)]
+    return [entry.path for entry in found if entry.is_dir(follow_symlinks=False)]

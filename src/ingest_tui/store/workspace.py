@@ -76,7 +76,7 @@ class Workspace:
         self.is_read_only = False
         """Set by faces that were asked to write nothing: a catalogue that was lost is then refused, not rebuilt."""
         self.has_opened_catalogue = False
-        """Whether somebody has asked it for a connection yet: what fails before does not fail for the catalogue."""
+        """Whether somebody has asked it for a connection: what fails before does not fail for the catalogue."""
         self._of_thread = _Connections()
         self._connections: WeakSet[Catalogue] = WeakSet()
         """Those of all threads; that of a thread which has ended is closed with it."""
@@ -103,6 +103,7 @@ class Workspace:
 
     def _of_this_thread(self, use: str, make: Callable[[], Catalogue]) -> Catalogue:
         """Return the connection of this thread for one use, made when there is none to the file that is there now."""
+        self.has_opened_catalogue = True
         mine = self._of_thread.by_use
         if use in mine and mine[use].is_replaced:
             mine.pop(use).close()

@@ -14,7 +14,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from ingest_tui.server import connections
+from ingest_tui.model.serving import ServeOptions
+from ingest_tui.server import connections, running
 from ingest_tui.server.connections import GuardedConnection
 from tests.servers.certificates import own_certificate
 
@@ -29,8 +30,11 @@ async def listening(
     *,
     asked: asyncio.Event | None = None,
     tls: ssl.SSLContext | None = None,
-) -> None:
-    """Run a story with the port of a server that notes that it is asked, and answers once it may go on."""
+) -> list[bool]:
+    """Run a story with the port of a server that notes that it is asked, and answers once it may go on.
+
+    Returns for each connection whether what is written is sent at once.
+    """
     size = str(len(body)).encode()
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -43,19 +47,27 @@ async def listening(
     config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", server_header=False)
     config.load()
     state, ended = ServerState(), asyncio.Event()
+    sends_at_once: list[bool] = []
 
     class NotedConnection(GuardedConnection):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
+            super().connection_made(transport)
+            connection = transport.get_extra_info("socket")
+            sends_at_once.append(bool(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
             ended.set()
 
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: NotedConnection(config, state, {}), "127.0.0.1", 0, ssl=tls)
-    async with server:
-        await story(server.sockets[0].getsockname()[1])
-        while state.connections:  # ended by the server: nobody else does
-            ended.clear()
-            await ended.wait()
+    with running.listening(ServeOptions(port=0)) as listener:
+        server = await loop.create_server(lambda: NotedConnection(config, state, {}), sock=listener, ssl=tls)
+        async with server:
+            await story(server.sockets[0].getsockname()[1])
+            while state.connections:  # ended by the server: nobody else does
+                ended.clear()
+                await ended.wait()
+    return sends_at_once
 
 
 async def is_ended(port: int, sent: bytes) -> bool:
@@ -68,6 +80,28 @@ async def is_ended(port: int, sent: bytes) -> bool:
         return True
     finally:
         writer.close()
+
+
+@pytest.mark.parametrize("is_over_tls", [False, True])
+def test_an_answer_waits_for_no_acknowledgement(is_over_tls: bool, tmp_path: Path) -> None:
+    """Its body would wait 40 ms for that of its head, with every answer: asyncio does not see to it for each socket."""
+    shown, certificate = own_certificate(tmp_path) if is_over_tls else (None, None)
+    trusted = ssl.create_default_context(cafile=certificate) if is_over_tls else None
+
+    async def run() -> list[bool]:
+        go_on = asyncio.Event()
+        go_on.set()
+
+        async def story(port: int) -> None:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusted)
+            writer.write(HEAD + b"\r\n")
+            await reader.readuntil(b"ok")
+            writer.close()
+
+        async with asyncio.timeout(60):
+            return await listening(story, go_on, tls=shown)
+
+    assert asyncio.run(run()) == [True]
 
 
 @pytest.mark.slow

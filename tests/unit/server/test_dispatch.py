@@ -10,7 +10,26 @@ import pytest
 from ingest_tui.server.access import ClientAccess
 from ingest_tui.server.dispatch import THREADS, ServerState, in_thread
 from ingest_tui.server.problems import RequestError, problem_response
+from ingest_tui.store.workspace import Workspace
 from tests.servers.served import Served
+
+
+@pytest.mark.parametrize(("path", "opened"), [("/search?q=barometer", 1), ("/documents", 1), ("/health", 0)])
+def test_a_request_opens_the_workspace_once(
+    served: Served, monkeypatch: pytest.MonkeyPatch, path: str, opened: int
+) -> None:
+    """From who calls on, whatever is asked of it: opening takes as long as what many requests ask for."""
+    closed: list[Workspace] = []
+    close = Workspace.close
+
+    def noted(workspace: Workspace) -> None:
+        closed.append(workspace)
+        close(workspace)
+
+    with served.asking() as asking:
+        monkeypatch.setattr(Workspace, "close", noted)
+        assert asking.get(path).is_success
+    assert len(closed) == opened
 
 
 def test_a_call_that_takes_too_long_is_answered_and_its_thread_counted(served: Served) -> None:

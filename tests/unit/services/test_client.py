@@ -7,6 +7,7 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
@@ -15,7 +16,9 @@ from typing import Any
 import pytest
 
 from ingest_tui import cli
+from ingest_tui.model.document import IngestedDocument
 from ingest_tui.model.errors import NotFoundError, RefusedError, StoreError
+from ingest_tui.services import workspaces
 from ingest_tui.services.api import open_workspace
 from ingest_tui.services.client import Client
 from ingest_tui.services.service_calls import ServiceCall, ServiceStream
@@ -93,8 +96,9 @@ def test_calls_read_change_and_yield(client: Client) -> None:
     assert not client.sources.has_any()
 
 
-def test_the_workspace_is_closed_behind_each_call(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also behind one that fails, and behind a stream that nobody reads to its end."""
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> list[Workspace]:
+    """The workspaces that were closed, as they are."""
     closed: list[Workspace] = []
     close = Workspace.close
 
@@ -103,6 +107,11 @@ def test_the_workspace_is_closed_behind_each_call(client: Client, monkeypatch: p
         close(workspace)
 
     monkeypatch.setattr(Workspace, "close", noted)
+    return closed
+
+
+def test_the_workspace_is_closed_behind_each_call(client: Client, closed: list[Workspace]) -> None:
+    """Also behind one that fails, and behind a stream that nobody reads to its end."""
     client.sources.list()
     assert len(closed) == 1
     with pytest.raises(NotFoundError):
@@ -114,6 +123,45 @@ def test_the_workspace_is_closed_behind_each_call(client: Client, monkeypatch: p
     assert len(closed) == 2
     lines.close()  # type: ignore[attr-defined]
     assert len(closed) == 3
+
+
+def test_calls_of_one_thread_share_what_is_kept_open(client: Client, closed: list[Workspace]) -> None:
+    """Each sees what others have committed before it; a stream and another thread have one of their own."""
+    with client.kept_open():
+        assert client.documents.count() == 0
+        with open_workspace(client.root) as handle:
+            handle.register("default", IngestedDocument("# Note\n", "note.md", "api"))
+        closed.clear()
+        assert client.documents.count() == 1
+        with pytest.raises(NotFoundError):
+            client.jobs.get("20261121-063105-handbook-7k3q")
+        assert not closed
+        assert [one.key for one in client.sources.plan("papers")] == ["welcome.md"]
+        assert len(closed) == 1
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(client.sources.has_any).result()
+        assert len(closed) == 2
+    assert len(closed) == 3
+    client.sources.list()
+    assert len(closed) == 4
+
+
+def test_what_fails_without_the_catalogue_is_not_its_fault(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To find that out all of it is read: not for a call that did not read it, whatever those before it have read."""
+    looked: list[Exception] = []
+
+    def noted(error: Exception, *_args: object, **_kwargs: object) -> None:
+        looked.append(error)
+
+    monkeypatch.setattr(workspaces, "contradiction_that_caused", noted)
+    with client.kept_open():
+        client.documents.count()
+        with pytest.raises(NotFoundError):
+            client.sources.get("nothing")
+        assert not looked
+        with pytest.raises(NotFoundError):
+            client.documents.get("nothing")
+        assert len(looked) == 1
 
 
 def test_what_only_reads_refuses_changes_before_it_opens_anything(tmp_path: Path) -> None:
