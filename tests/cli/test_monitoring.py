@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import urllib.request
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,11 @@ def test_stats_are_for_people_and_programs(synced: Cli) -> None:
     assert source["last_job"]["items"]["ingested"] == 2
     assert set(source["last_job"]["phase_seconds"]) == {"list", "stage", "extract", "commit"}
     assert source["success_age_seconds"] >= 0
+    job = synced.run("job", "show", "last", "--json").json
+    started, finished = (datetime.fromisoformat(job[name]) for name in ("started_at", "finished_at"))
+    taken = (finished - started).total_seconds()
+    assert source["last_job"]["seconds"] == pytest.approx(taken)
+    assert f" {taken:.1f} " in shown.splitlines()[-1]
 
 
 def test_metrics_are_written_whole_and_readable_by_others(synced: Cli, tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ class World:
     def prune(self, number: int) -> None:
         active = self.documents("active")
         if active:
-            chosen = versions_to_prune(self.workspace, [active[number % len(active)]])
+            chosen = versions_to_prune(self.workspace, [active[number % len(active)]], keep=1)
             self.pruned |= {(one.document_id, one.version) for one in prune_documents(self.workspace, chosen)}
 
     def prefer(self, chunk_size: int, collection_id: str = "default") -> None:

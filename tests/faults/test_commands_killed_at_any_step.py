@@ -108,7 +108,7 @@ def _upload_replacing(workspace: Workspace) -> None:
 
 
 def _prune_versions(workspace: Workspace) -> None:
-    prune_documents(workspace, versions_to_prune(workspace, _ids(workspace, "active")))
+    prune_documents(workspace, versions_to_prune(workspace, _ids(workspace, "active"), keep=1))
 
 
 def _prune(workspace: Workspace) -> None:

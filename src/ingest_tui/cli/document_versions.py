@@ -108,24 +108,34 @@ def rollback(session: Session, document: str, version: int | None, dry_run: bool
 @click.option(
     "--keep",
     type=click.IntRange(1),
-    show_default="as the collection keeps them, or 1",
+    show_default="as the collection keeps them",
     help="How many of the newest stay.",
 )
+@click.option("--all-old", is_flag=True, help="Delete all but the current one, as --keep 1.")
 @dry_run_option
 @yes_option
 @json_option
 @pass_session
 def prune_versions(
-    session: Session, documents: tuple[str, ...], keep: int | None, dry_run: bool, yes: bool, as_json: bool
+    session: Session,
+    documents: tuple[str, ...],
+    keep: int | None,
+    all_old: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Delete earlier versions of DOCUMENTS for good; the current one always stays. Exit code 6: nobody agreed.
 
-    Where the collection limits how many versions are kept, those stay that it keeps, and without --keep also those that
-    the last rollback went from and to.
+    Without --keep those stay that the collection keeps, and those that the last rollback went from and to. One that
+    limits no versions needs --keep or --all-old.
     """
+    from ingest_tui.model.errors import UsageError
     from ingest_tui.services.documents.pruning import prune_documents, versions_to_prune
 
-    chosen = versions_to_prune(session.workspace, documents, keep=keep)
+    if all_old and keep is not None:
+        raise UsageError("--all-old and --keep contradict each other", hint="give one of them")
+    chosen = versions_to_prune(session.workspace, documents, keep=1 if all_old else keep)
     if not dry_run:
         if not yes and not as_json:
             for one in chosen[:_MOST_NAMED]:

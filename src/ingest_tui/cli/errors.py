@@ -78,7 +78,7 @@ def list_(
         output.data([issue.as_dict() for issue in found[:limit]])
         return
     rows = [(one.kind, one.reason, one.source_id, one.key, one.detail, one.at) for one in found[:limit]]
-    output.table(("KIND", "REASON", "SOURCE", "KEY", "DETAIL", "SINCE"), rows, empty=empty)
+    output.table(("KIND", "REASON", "SOURCE", "KEY", "DETAIL", "LAST"), rows, empty=empty)
     if len(found) > limit:
         output.line(f"{limit} of {len(found)}; --limit shows more, --by-reason gathers them")
 

@@ -67,7 +67,7 @@ def _show(figures: Stats) -> None:
 
 def _row(one: SourceFigures) -> tuple[str, ...]:
     job = one.last_job
-    taken = "-" if job is None else f"{sum(job.phase_seconds.values()):.1f}"
+    taken = "-" if job is None or job.seconds is None else f"{job.seconds:.1f}"
     fetched = "-" if job is None else humanize.naturalsize(job.bytes_fetched)
     newest = "-" if job is None else job.state
     return (

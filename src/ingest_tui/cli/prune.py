@@ -39,11 +39,12 @@ def prune(
         raise refusal("prune")
     found = prunable(session.workspace, cast("tuple[PruneKind, ...]", kinds), collection_id=collection)
     report = PruneReport.of(found)
-    if not dry_run and found:
-        if not yes and not as_json:
+    if not dry_run:
+        if found and not yes and not as_json:
             _show(report)
-        size = humanize.naturalsize(report.total_bytes)
-        confirm(f"Delete {counted(report.total_items, 'item')} for good, {size}?", yes=yes, as_json=as_json)
+        if found:
+            size = humanize.naturalsize(report.total_bytes)
+            confirm(f"Delete {counted(report.total_items, 'item')} for good, {size}?", yes=yes, as_json=as_json)
         report = prune_workspace(session.workspace, found)
     if as_json:
         output.data(_as_dict(report, found if dry_run else [], dry_run=dry_run))

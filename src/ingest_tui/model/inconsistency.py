@@ -73,6 +73,7 @@ KINDS: Final[dict[str, Kind]] = {
     "manifest_contradicts": Kind(Part.JOBS, Remedy.DERIVE),
     "counters_differ": Kind(Part.JOBS, Remedy.DERIVE),
     "outcomes_missing": Kind(Part.JOBS, Remedy.PERSON),
+    "plan_missing": Kind(Part.JOBS, Remedy.PERSON),
     "plan_damaged": Kind(Part.JOBS, Remedy.QUARANTINE),
     "staged_files_left": Kind(Part.JOBS, Remedy.QUARANTINE),
     "notice_damaged": Kind(Part.JOBS, Remedy.DERIVE),
@@ -87,9 +88,12 @@ KINDS: Final[dict[str, Kind]] = {
     "journal_damaged": Kind(Part.JOURNALS, Remedy.QUARANTINE),
     "log_damaged": Kind(Part.JOURNALS, Remedy.QUARANTINE),
     "audit_chain_broken": Kind(Part.JOURNALS, Remedy.DERIVE),
+    "audit_head_damaged": Kind(Part.JOURNALS, Remedy.DERIVE),
+    "removals_missing": Kind(Part.JOURNALS, Remedy.DERIVE),
     "too_open": Kind(Part.PERMISSIONS, Remedy.DERIVE),
     "planted_link": Kind(Part.PERMISSIONS, Remedy.QUARANTINE),
     "leftover": Kind(Part.LEFTOVERS, Remedy.REMOVE),
+    "stray_file": Kind(Part.LEFTOVERS, Remedy.PERSON),
 }
 """By code. What a document needs cannot always be done: a repair says what it did."""
 

@@ -250,7 +250,7 @@ class WorkspaceHandle:
     def prune_versions(self, document_id: str, *, keep: int | None = None) -> int:
         """Delete the versions of a document but for the newest ``keep``, for good; returns how many.
 
-        Without ``keep`` so many stay as the preferences of its collection say, or the current one alone.
+        Without ``keep`` so many stay as the preferences of its collection say, and `UsageError` where they keep all.
         """
         from ingest_tui.services.documents.pruning import prune_documents, versions_to_prune
 

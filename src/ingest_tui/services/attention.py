@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+import humanize
+
 from ingest_tui.model.clock import rfc3339, utc_now
 from ingest_tui.model.counted import counted, noun
 from ingest_tui.model.errors import IngestError
@@ -158,7 +160,7 @@ def _of_disk(room: Room | None) -> Iterator[AttentionItem]:
     if room is None or room.free >= _LITTLE_ROOM * room.reserve:
         return
     level: Level = "warning" if room.has(0) else "problem"
-    message = f"{room.free // 10**6:,} MB free, of which {room.reserve // 10**6:,} MB are kept free"
+    message = f"{humanize.naturalsize(room.free)} free, of which {humanize.naturalsize(room.reserve)} are kept free"
     message += "" if room.has(0) else ": jobs wait for room"
     hint = "'ingest-tui prune --dry-run' and 'ingest-tui trash list' show what could go"
     yield AttentionItem(level, "disk_low", "disk", message, "make room", hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +20,7 @@ from ingest_tui.store.backup.filling import filled_workspace, held_back
 from ingest_tui.store.backup.header import BackupHeader
 from ingest_tui.store.backup.progress import BackupProgress, unheard
 from ingest_tui.store.backup.snapshot import take_snapshot
+from ingest_tui.store.backup.unfinished import hold_unfinished, remove_unfinished
 from ingest_tui.store.backup.unpacking import (
     BackupUnpacker,
     NewFolder,
@@ -33,7 +34,7 @@ from ingest_tui.store.backup.writing import BackupReport, BackupWriter, Base
 from ingest_tui.store.catalogue.sqlite_access import put_temporary_files_in
 from ingest_tui.store.fs.atomic import make_folder, replaced_durably, write_durably
 from ingest_tui.store.fs.disk import means_disk_full
-from ingest_tui.store.fs.leftovers import scratch_folder
+from ingest_tui.store.fs.leftovers import scratch_folder, sweep_leftovers
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.audit import AuditLog
 from ingest_tui.store.users import requester
@@ -73,11 +74,13 @@ def back_up(
     """
     place = checked_target(workspace, target.expanduser(), replace=replace, is_folder=False)
     _keep_what_it_rests_on(place, base)
+    remove_unfinished(place.parent)
     with (
         _named_when_full(place.parent),
         replaced_durably(place) as descriptor,
         os.fdopen(os.dup(descriptor), "wb") as file,
     ):
+        hold_unfinished(descriptor)
         report = _written(workspace, file, base=base, with_credentials=with_credentials, on_progress=on_progress)
         file.flush()
     _audit(workspace, str(place), report)
@@ -141,6 +144,9 @@ def _written(
         raise NotFoundError(
             f"there is no credentials file {safe_display(str(credentials))}", hint="leave out --with-credentials"
         )
+    if not workspace.is_read_only:
+        with suppress(OSError):  # where no worker lives, nobody else does it
+            sweep_leftovers(workspace.layout)
     try:
         with scratch_folder(workspace) as scratch:
             earlier = None if base is None else _base(base, scratch, on_progress)
@@ -158,7 +164,7 @@ def _written(
 def _base(path: Path, scratch: Path, on_progress: BackupProgress) -> Base:
     with _opened(path) as stream:
         unpacked = BackupUnpacker(Nowhere(), scratch, on_progress).unpack(stream)
-    return Base(unpacked.header, read_contents(unpacked.contents))
+    return Base(unpacked.header, read_contents(unpacked.contents), safe_display(path.name))
 
 
 @contextmanager

@@ -26,7 +26,10 @@ _ENDED_WELL = frozenset({JobState.SUCCEEDED, JobState.PARTIAL})
 
 @dataclass(frozen=True, slots=True)
 class JobFigures:
-    """What an ended job leaves in the figures. ``items`` by outcome, ``phase_seconds`` by phase."""
+    """What an ended job leaves in the figures. ``items`` by outcome.
+
+    ``seconds``: from its start to its end. ``phase_seconds``: of each phase likewise; phases overlap, and have no sum.
+    """
 
     job_id: str
     source_id: str
@@ -35,6 +38,7 @@ class JobFigures:
     finished_at: str
     items: dict[str, int]
     bytes_fetched: int
+    seconds: float | None
     phase_seconds: dict[str, float]
     ended_well: bool
 
@@ -53,6 +57,7 @@ class JobFigures:
             manifest.finished_at or manifest.updated_at,
             items,
             manifest.counters.bytes_fetched,
+            _seconds(manifest.started_at, manifest.finished_at),
             {name: taken for name, taken in seconds.items() if taken is not None},
             manifest.state in _ENDED_WELL,
         )

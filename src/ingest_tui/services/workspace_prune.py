@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ingest_tui.pipeline.workspace_prune import PRUNE_KINDS, Prunable, PruneKind, PruneReport, find_prunable, prune
+from ingest_tui.store.fs.leftovers import sweep_leftovers
 from ingest_tui.store.records.prune_note import PruneNote, read_prune_note
 from ingest_tui.store.workspace import Workspace
 
@@ -27,8 +28,9 @@ def prunable(
 def prune_workspace(workspace: Workspace, chosen: Sequence[Prunable]) -> PruneReport:
     """Delete what `prunable` has found, for good; returns what is gone. What has changed since then stays.
 
-    Raises `BusyError` while another prune runs.
+    What killed processes left goes too, and is not counted. Raises `BusyError` while another prune runs.
     """
+    sweep_leftovers(workspace.layout)
     return prune(workspace, chosen)
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import humanize
+
 from ingest_tui.extraction.intake.admission import known_types
 from ingest_tui.model.argument_types import WrongTypeError
 from ingest_tui.model.clock import rfc3339_now
@@ -43,7 +45,7 @@ __all__ = [
     "set_theme",
 ]
 
-_LITTLE_SPACE = 500 * 2**20
+_LITTLE_SPACE = 500 * 10**6
 
 
 @dataclass(slots=True)
@@ -264,9 +266,9 @@ def _place_checks(workspace: Workspace) -> Iterator[Check]:
         yield Check("problem", "settings", f"parser_limits_by_type: {error.message}", error.hint)
     kind = filesystem_type(workspace.root)
     free = shutil.disk_usage(workspace.root).free
-    yield Check("ok", "workspace", f"{name} on {kind or 'an unknown file system'}, {free // 2**20} MiB free")
+    yield Check("ok", "workspace", f"{name} on {kind or 'an unknown file system'}, {humanize.naturalsize(free)} free")
     if free < _LITTLE_SPACE:
-        yield Check("problem", "disk", "less than 500 MiB free", "free some space before the next sync")
+        yield Check("problem", "disk", "less than 500 MB free", "free some space before the next sync")
     if not os.access(workspace.root, os.W_OK):
         yield Check(
             "note",

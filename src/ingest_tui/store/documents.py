@@ -343,6 +343,11 @@ def places_note(document: Document, locations: Iterable[KnownPlace]) -> bytes:
     return encode_json(record, indent=True)
 
 
+def title_of_record(record: Mapping[str, Any], file_name: str) -> str:
+    """Return the title that a record gives its document: one without a title of its own has its file name of today."""
+    return str(record["title"]) if record["title"] != record["file_name"] else file_name
+
+
 @lru_cache(2048)
 def _document_path(collection_id: str, document_id: str) -> str:
     """Return the path of a document below documents/. Asked for twice for each document of a batch."""

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from ingest_tui.model.clock import rfc3339
 from ingest_tui.model.errors import IngestError
@@ -99,17 +100,25 @@ class QuarantineFolder:
                 return entry
 
 
+def paths_in_quarantine(layout: Layout) -> frozenset[str]:
+    """Return where the things were that are in the quarantine, below the workspace."""
+    return frozenset(str(_note(entry).get("from")) for entry in _folders_in(layout.quarantine))
+
+
 def _folders_in(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()] if folder.is_dir() else []
 
 
 def _origin(entry: Path) -> frozenset[str]:
     """Return the names in the path that something had before; none where its note cannot be read."""
+    return frozenset(Path(str(_note(entry).get("from", ""))).parts)
+
+
+def _note(entry: Path) -> dict[str, Any]:
     try:
-        note = read_json(entry / NOTE, newest=SCHEMA_VERSION, what="the note of what was moved away")
+        return read_json(entry / NOTE, newest=SCHEMA_VERSION, what="the note of what was moved away")
     except (IngestError, OSError):
-        return frozenset()
-    return frozenset(Path(str(note.get("from"))).parts)
+        return {}
 
 
 def _name(path: Path) -> str:

@@ -45,14 +45,19 @@ def note_removals(
         sync_folder(layout.root)
 
 
-def note_lost_removals(layout: Layout, catalogue: Catalogue) -> int:
-    """Write down the removals that the catalogue has and the file does not; returns how many. Under the commit lock."""
+def lost_removals(layout: Layout, catalogue: Catalogue) -> list[KnownPlace]:
+    """Return the removals that the catalogue has and the file does not."""
     noted = read_removals(layout)
-    lines = [row._asdict() for row in catalogue.removals() if noted.get(row.place_key) != row]
-    if lines:
+    return [row for row in catalogue.removals() if noted.get(row.place_key) != row]
+
+
+def note_lost_removals(layout: Layout, catalogue: Catalogue) -> int:
+    """Write down what `lost_removals` finds; returns how many. Under the commit lock."""
+    lost = lost_removals(layout, catalogue)
+    if lost:
         with Journal(layout.removals) as journal:
-            journal.append(lines)
-    return len(lines)
+            journal.append(row._asdict() for row in lost)
+    return len(lost)
 
 
 def read_removals(layout: Layout) -> dict[PlaceKey, KnownPlace | None]:

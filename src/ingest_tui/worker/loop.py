@@ -17,7 +17,7 @@ from ingest_tui.pipeline.plan.preview import look_for_work
 from ingest_tui.pipeline.purge import purge_overdue
 from ingest_tui.pipeline.reindex import continue_reindex
 from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress
-from ingest_tui.store.fs.leftovers import sweep_ended_jobs, sweep_rebuild, sweep_scratch_folders, sweep_small_files
+from ingest_tui.store.fs.leftovers import sweep_ended_jobs, sweep_leftovers
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.daily_prune import DailyPrune
@@ -232,13 +232,7 @@ def _work(tasks: _Tasks) -> None:
             looked_at_trash = time.monotonic()
             supervisor.attempt("trash", tasks.look_at_trash)
             supervisor.attempt("embedding", tasks.queue_embeddings)
-            supervisor.attempt("sweep of temporary files", partial(_sweep, tasks.workspace))
-
-
-def _sweep(workspace: Workspace) -> None:
-    sweep_small_files(workspace.layout)
-    sweep_scratch_folders(workspace.layout)
-    sweep_rebuild(workspace.layout)
+            supervisor.attempt("sweep of temporary files", partial(sweep_leftovers, tasks.workspace.layout))
 
 
 def _submit_if_due(workspace: Workspace, source: Source, report: EventReport) -> None:

@@ -134,13 +134,19 @@ def test_pruning_says_why_nothing_is_deleted(command: Command, tmp_path: Path, m
     assert "nothing to delete: there is no earlier version" in command("doc", "prune-versions", "report.txt", "--yes")
     report.write_text("otter")
     command("upload", report)
+    refused = command("doc", "prune-versions", "report.txt", "--yes", code=2)
+    assert "keeps all versions" in refused
+    assert "--all-old" in refused
+    assert "would" not in refused
+    contradiction = command("doc", "prune-versions", "report.txt", "--all-old", "--keep", "2", "--yes", code=2)
+    assert "contradict" in contradiction
     command("collection", "prefs", "default", "--set", "keep_versions=1")
     command("doc", "rollback", "report.txt")
     for words in (["--dry-run"], ["--yes"]):
         told = command("doc", "prune-versions", "report.txt", *words)
         assert "nothing to delete: what is earlier is kept" in told
         assert "rollback" in told
-    assert "deleted 2 versions" in command("doc", "prune-versions", "report.txt", "--keep", "1", "--yes")
+    assert "deleted 2 versions" in command("doc", "prune-versions", "report.txt", "--all-old", "--yes")
 
 
 @pytest.mark.slow

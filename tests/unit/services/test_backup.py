@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,9 +21,13 @@ from ingest_tui.services.documents.pruning import prune_documents, versions_to_p
 from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.services.jobs.audit_trail import list_audit
 from ingest_tui.services.verify.verify import VerifyScope, verify
+from ingest_tui.services.workspace_prune import prune_workspace
+from ingest_tui.store.backup.unfinished import hold_unfinished
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
+
+ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 @pytest.fixture
@@ -93,7 +98,8 @@ def test_a_later_backup_names_what_an_earlier_one_has(handle: WorkspaceHandle, t
     assert findings(tmp_path / "there") == []
     assert texts(tmp_path / "there") == texts(handle.workspace.root)
     for bases in ([], [first], [second]):
-        with pytest.raises(UsageError, match="rests on"):
+        missing = [path.name for path in (second, first) if path not in bases]
+        with pytest.raises(UsageError, match=rf"rests on.*: {' of .*, '.join(missing)} of \d{{4}}-"):
             restore_backup(third, tmp_path / "elsewhere", bases)
     assert not (tmp_path / "elsewhere").exists()
 
@@ -227,6 +233,56 @@ def test_nothing_of_a_backup_under_way_is_open_to_others(handle: WorkspaceHandle
     assert "contents.jsonl" in seen
     assert any(name.endswith(".contents") for name in seen)
     assert open_to_others == set()
+
+
+def _part(folder: Path, letter: str, data: bytes, *, age: float) -> Path:
+    path = folder / f".tmp.{letter * 32}"
+    path.write_bytes(data)
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+def test_what_killed_backups_left_goes_with_the_next(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """The part of a file and the scratch folder are removed; what another one writes, or is no backup, stays."""
+    layout = handle.workspace.layout
+    scratch = layout.root / ".tmp.plan-killed"
+    scratch.mkdir()
+    (scratch / "lock").touch()
+    os.utime(scratch, (time.time() - 120,) * 2)
+    left = [_part(tmp_path, "a", ZSTD + b"half", age=120), _part(tmp_path, "b", b"", age=120)]
+    foreign, young = _part(tmp_path, "c", b"a note", age=9999), _part(tmp_path, "d", ZSTD, age=0)
+    written = _part(tmp_path, "e", ZSTD + b"half", age=120)
+    with written.open("ab") as held:
+        hold_unfinished(held.fileno())
+        back_up(handle.workspace, tmp_path / "one.zst")
+        assert [path.exists() for path in (*left, scratch)] == [False, False, False]
+        assert all(path.exists() for path in (foreign, young, written))
+    back_up(handle.workspace, tmp_path / "two.zst")
+    assert not written.exists()
+
+
+def test_a_backup_holds_its_file_while_it_is_written(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """A second backup to the same folder leaves the part of the first alone, however long that has been quiet."""
+    parts: list[Path] = []
+
+    def on_progress(what: str, _done: int, _total: int) -> None:
+        if what == "documents" and not parts:
+            parts.extend(tmp_path.glob(".tmp.*"))
+            os.utime(parts[0], (1, 1))
+            back_up(handle.workspace, tmp_path / "other.zst")
+
+    back_up(handle.workspace, tmp_path / "one.zst", on_progress=on_progress)
+    assert len(parts) == 1
+    assert check_backup(tmp_path / "one.zst").files == check_backup(tmp_path / "other.zst").files
+
+
+def test_a_prune_removes_what_killed_processes_left(handle: WorkspaceHandle) -> None:
+    """Also where nothing is due: a workspace that no worker looks after is not filled up by it."""
+    scratch = handle.workspace.root / ".tmp.plan-killed"
+    scratch.mkdir()
+    os.utime(scratch, (time.time() - 120,) * 2)
+    prune_workspace(handle.workspace, [])
+    assert not scratch.exists()
 
 
 def test_a_backup_of_what_is_damaged_says_so(handle: WorkspaceHandle, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def _container(facts: Facts) -> Verdict | None:
     if place is None or place.document_id is not None or place.outcome not in {"ingested", "unchanged"}:
         return None
     text = f"a container: {facts.members} of its members are documents"
-    hint = "'ingest-tui job items JOB' shows what became of each"
+    hint = f"'ingest-tui job items {place.job_id}' shows what became of each"
     if facts.source is not None and (facts.changed or facts.now.kind == "gone"):
         then = "the next sync retires them" if facts.now.kind == "gone" else "the next sync takes what has changed"
         text, hint = f"{text}; {then}", sync_command(facts.source.source_id)

@@ -74,7 +74,9 @@ def _rolled_back(facts: Facts) -> Verdict | None:
     place, document = facts.place, facts.document
     if place is None or document is None or place.reason != ROLLED_BACK or facts.changed or facts.now.kind == "gone":
         return None
-    hint = f"'ingest-tui doc versions {document.document_id}' shows the versions; a forced sync takes the newest again"
+    is_synced = facts.source is not None and facts.source.state == "here"
+    again = "a forced sync takes the newest again" if is_synced else "'ingest-tui doc rollback' goes to another"
+    hint = f"'ingest-tui doc versions {document.document_id}' shows the versions; {again}"
     return _here_says_why(ROLLED_BACK, place.detail, hint)(facts)
 
 

@@ -185,7 +185,7 @@ def _restore_lost_lines(job: JobContext, catalogue: Catalogue, finished: set[str
             location = known.get(line.key)
             if location is None or location.job_id != job.manifest.job_id:
                 continue
-            restored.append(_outcome_at(location, documents.get(location.document_id or "")))
+            restored.append(outcome_at(location, documents.get(location.document_id or "")))
         if restored:
             job.outcomes.record(restored)
             finished.update(outcome.key for outcome in restored)
@@ -198,11 +198,11 @@ def _restore_lost_members(job: JobContext, catalogue: Catalogue, finished: set[s
     done = catalogue.members_of_job(job.source.source_id, job.manifest.job_id)
     for rows in batches((row for row in done if row.key not in finished), _BATCH):
         documents = catalogue.documents(row.document_id for row in rows if row.document_id)
-        job.outcomes.record(_outcome_at(row, documents.get(row.document_id or "")) for row in rows)
+        job.outcomes.record(outcome_at(row, documents.get(row.document_id or "")) for row in rows)
         finished.update(row.key for row in rows)
 
 
-def _outcome_at(location: KnownPlace, document: Document | None) -> Outcome:
+def outcome_at(location: KnownPlace, document: Document | None) -> Outcome:
     """Return the outcome that made a place what it is."""
     return Outcome(
         location.uri,

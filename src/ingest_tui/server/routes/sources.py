@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import Field
 
 from ingest_tui.model.access_token import ADMIN, WRITE
+from ingest_tui.model.attachments import AttachmentsSetting
 from ingest_tui.model.errors import NotFoundError
-from ingest_tui.model.ocr import OCR_SETTINGS, lack_in_words
+from ingest_tui.model.ocr import OCR_SETTINGS, OcrEngineName, OcrMode, lack_in_words
 from ingest_tui.model.plan_line import PlanLine
-from ingest_tui.model.source import Source
+from ingest_tui.model.source import ContainersSetting, Source
 from ingest_tui.server.endpoint import (
     LONG_SECONDS,
     Answer,
@@ -35,7 +36,9 @@ _TAG = "sources"
 PREVIEW_ITEMS = 100
 PLAN_ITEMS = 10_000
 """Of one part: each part lists the source again."""
-_MAY_BE_NONE = {"schedule", "since"}
+_OF_WORKSPACE = {"ocr", "ocr_engine", "attachments", "hold_items", "hold_share", "hold_always_share"}
+"""Settings that are those of the workspace where a source has none."""
+_MAY_BE_NONE = {"schedule", "since"} | _OF_WORKSPACE
 _NOT_FIELDS = {"source_config", "preferences"}
 
 
@@ -105,6 +108,14 @@ class SourceSettings(Body):
     since: str | None = Field(default=None, max_length=32, description="a day: 2026-01-31")
     allow_types: list[str] | None = None
     deny_types: list[str] | None = None
+    ocr: OcrMode | None = Field(default=None, description="null: as the workspace says, as for the next ones")
+    ocr_languages: str | None = Field(default=None, max_length=200, description="eng+deu; empty: as the workspace says")
+    ocr_engine: OcrEngineName | None = None
+    attachments: AttachmentsSetting | None = None
+    containers: ContainersSetting | None = None
+    hold_items: int | None = Field(default=None, ge=0, description="hold deletions of more documents than this …")
+    hold_share: float | None = Field(default=None, ge=0, le=1, description="… that are more than this share")
+    hold_always_share: float | None = Field(default=None, ge=0, le=1, description="hold more than this share always")
     preferences: dict[str, Any] | None = Field(default=None, description="in place of those of its collection")
 
     def changes(self) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from ingest_tui.store.workspace import Workspace
 def versions_to_prune(workspace: Workspace, targets: Sequence[str], *, keep: int | None = None) -> list[EarlierVersion]:
     """Return the versions of documents but for the newest ``keep``, the current one among them.
 
-    Without ``keep`` those stay that the retention in force for a document keeps, or the current one alone.
+    Without ``keep`` those stay that the retention in force for a document keeps. Raises `UsageError` where none limits
+    them: without a limit all would go, the way back too.
     """
     if keep is not None and keep < 1:
         raise UsageError("the current version is always kept", hint="keep at least 1")
@@ -41,11 +42,16 @@ def versions_to_prune(workspace: Workspace, targets: Sequence[str], *, keep: int
 
 
 def _beyond_policy(workspace: Workspace, document: Document, rows: Sequence[VersionRow]) -> list[int]:
+    if len(rows) == 1:
+        return []
     record = ingestion_record(workspace, document.document_id)
     where = document.collection_id, document.source_id
     policy = workspace.settings.retention.of_collection(document_preferences(workspace.layout, *where, record))
     if not policy.limits_versions:
-        return [row.version for row in rows[1:]]
+        raise UsageError(
+            f"collection {document.collection_id!r} keeps all versions, so nothing says which ones may go",
+            hint="--keep N leaves the newest N, --all-old the current one alone",
+        )
     return versions_let_go(workspace, document.collection_id, rows, policy, utc_now())
 
 

@@ -19,6 +19,7 @@ from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.queries import versions_of
 from ingest_tui.store.catalogue.rows import VersionRow
 from ingest_tui.store.change import PlacedVersion, StoreChange, StoreWriter
+from ingest_tui.store.documents import title_of_record
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, make_inner_folder, remove_tree, write_pieces_durably
 from ingest_tui.store.layout import INGESTION, RAW_STEM
 from ingest_tui.store.users import requester
@@ -118,7 +119,7 @@ def _plan(workspace: Workspace, catalogue: Catalogue, document_id: str, version:
     limits = limits_of_document(workspace, document, record)
     chunks = stored.chunks_as(document_id, document.version + 1, limits)
     again = document._replace(
-        title=record["title"] if record["title"] != record["file_name"] else document.file_name,
+        title=title_of_record(record, document.file_name),
         media_type=record["mime_type"],
         version=document.version + 1,
         raw_sha256=record["raw_sha256"],

@@ -10,15 +10,17 @@ import orjson
 from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError, NotFoundError, PlanDamagedError, SchemaVersionError, ValidationError
 from ingest_tui.model.inconsistency import Inconsistency
-from ingest_tui.model.job import COLLECTION_KINDS, JobState, Manifest
+from ingest_tui.model.job import JobState, Manifest
+from ingest_tui.services.verify.outcome_checks import outcomes_without_line, read_outcome_lines
 from ingest_tui.store.fs.locks import is_locked
 from ingest_tui.store.layout import JobLayout
-from ingest_tui.store.records.journal import count_damaged_lines, whole_lines
-from ingest_tui.store.records.plan_file import is_whole, plan_end, read_plan
+from ingest_tui.store.quarantine import paths_in_quarantine
+from ingest_tui.store.records.journal import whole_lines
+from ingest_tui.store.records.plan_file import is_whole, lacks_lines, plan_end, read_plan
 from ingest_tui.store.records.rotated_log import files_of
 from ingest_tui.store.workspace import Workspace
 
-_WITH_LINES = ("items_ingested", "items_duplicate", "items_moved", "items_empty", "items_rejected", "items_failed")
+_DONE = {JobState.SUCCEEDED, JobState.PARTIAL}
 
 
 class JobCheck:
@@ -78,8 +80,7 @@ class JobCheck:
             message = f"its state is {manifest.state}, and its last transition was to {last or 'nothing'}"
             yield Inconsistency("manifest_contradicts", manifest.job_id, message)
         counters = manifest.counters
-        is_done = manifest.state in {JobState.SUCCEEDED, JobState.PARTIAL}
-        if is_done and counters.listed_accounted_for != counters.descriptors_listed:
+        if manifest.state in _DONE and counters.listed_accounted_for != counters.descriptors_listed:
             message = (
                 f"{counted(counters.descriptors_listed, 'item was', 'items were')} listed, and "
                 f"{counters.listed_accounted_for} counted"
@@ -87,41 +88,51 @@ class JobCheck:
             yield Inconsistency("counters_differ", manifest.job_id, message)
 
     def _files(self, manifest: Manifest, paths: JobLayout, *, is_queued: bool) -> Iterator[Inconsistency]:
-        job_id = manifest.job_id
-        if paths.plan.exists() and not self._plan_is_whole(paths.plan):
-            yield Inconsistency("plan_damaged", job_id, "plan.jsonl is not whole")
-        with_lines = sum(getattr(manifest.counters, name) for name in _WITH_LINES)
-        if with_lines and manifest.kind not in COLLECTION_KINDS and not paths.outcomes.exists():
-            yield Inconsistency(
-                "outcomes_missing",
-                job_id,
-                f"{counted(with_lines, 'item has', 'items have')} an outcome that nothing names",
-            )
-        for path in (paths.outcomes, *files_of(paths.log)):
-            yield from self._journal(path)
+        yield from self._plan(manifest, paths)
+        yield from self._outcomes(manifest, paths)
+        for path in files_of(paths.log) if self._deep else ():
+            if damaged := _damaged_log_lines(path):
+                yield Inconsistency("log_damaged", self._below(path), f"{counted(damaged, 'line')} cannot be read")
         if (
             not is_queued
             and not manifest.keeps_uploaded_files
             and paths.staging.is_dir()
             and any(paths.staging.iterdir())
         ):
-            yield Inconsistency("staged_files_left", job_id, "it has ended, and its staged files are still there")
+            yield Inconsistency(
+                "staged_files_left", manifest.job_id, "it has ended, and its staged files are still there"
+            )
+
+    def _plan(self, manifest: Manifest, paths: JobLayout) -> Iterator[Inconsistency]:
+        if paths.plan.exists():
+            if not self._plan_is_whole(paths.plan):
+                yield Inconsistency("plan_damaged", manifest.job_id, "plan.jsonl is not whole")
+        elif manifest.state in _DONE and not manifest.works_on_collection and not self._is_put_away(paths.plan):
+            message = "plan.jsonl is missing: what it planned, and why, is known no more"
+            yield Inconsistency("plan_missing", manifest.job_id, message)
 
     def _plan_is_whole(self, path: Path) -> bool:
         try:
-            plan_end(path)
+            end = plan_end(path)
         except (PlanDamagedError, OSError):
             return False
-        return not self._deep or is_whole(read_plan(path))
+        return is_whole(read_plan(path)) if self._deep else not lacks_lines(path, end)
 
-    def _journal(self, path: Path) -> Iterator[Inconsistency]:
-        if path.name.startswith("log"):
-            damaged = _damaged_log_lines(path) if self._deep else 0
-            code = "log_damaged"
-        else:
-            damaged, code = count_damaged_lines(path), "journal_damaged"
-        if damaged:
-            yield Inconsistency(code, self._below(path), f"{counted(damaged, 'line')} cannot be read")
+    def _is_put_away(self, path: Path) -> bool:
+        return self._below(path) in paths_in_quarantine(self._workspace.layout)
+
+    def _outcomes(self, manifest: Manifest, paths: JobLayout) -> Iterator[Inconsistency]:
+        lines = read_outcome_lines(paths.outcomes)
+        if lines.damaged:
+            message = f"{counted(lines.damaged, 'line')} cannot be read"
+            yield Inconsistency("journal_damaged", self._below(paths.outcomes), message)
+        counts = (
+            manifest.state in _DONE or not paths.outcomes.exists()
+        )  # what was cut short may count more than it wrote
+        missing = outcomes_without_line(manifest, lines) if counts else 0
+        if missing > lines.damaged:
+            message = f"outcomes.jsonl lacks {counted(missing, 'line')}: what became of so many items is not in it"
+            yield Inconsistency("outcomes_missing", manifest.job_id, message)
 
     def _below(self, path: Path) -> str:
         return str(path.relative_to(self._workspace.layout.root))

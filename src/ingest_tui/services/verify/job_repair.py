@@ -7,15 +7,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from ingest_tui.model.counted import counted
-from ingest_tui.model.errors import IngestError
+from ingest_tui.model.errors import IngestError, PlanDamagedError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.outcome import COUNTER_OF
 from ingest_tui.services.verify.job_checks import is_log_line
+from ingest_tui.services.verify.outcomes_again import derived_outcomes
 from ingest_tui.store.fs.atomic import write_pieces_durably
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.job_notices import NoticeStore, leave_queue, note_end
 from ingest_tui.store.quarantine import QuarantineFolder
-from ingest_tui.store.records.journal import decode_line, read_journal
+from ingest_tui.store.records.journal import Journal, decode_line, read_journal
 from ingest_tui.store.workspace import Workspace
 
 
@@ -31,6 +32,7 @@ class JobRepair:
             "manifest_contradicts": self._restore_state,
             "counters_differ": self._count_again,
             "plan_damaged": self._move_plan,
+            "outcomes_missing": self._outcomes_again,
             "notice_damaged": self._note_again,
             "staged_files_left": self._move_staged,
             "job_not_queued": self._queue_again,
@@ -72,6 +74,17 @@ class JobRepair:
             self._jobs.paths(job_id).plan, "a plan that is not whole, of a job that has ended"
         )
         yield f"plan.jsonl is moved to {place}"
+
+    def _outcomes_again(self, job_id: str) -> Iterator[str]:
+        manifest = self._jobs.load(job_id)
+        if manifest.works_on_collection:
+            return
+        with suppress(PlanDamagedError):
+            outcomes = [outcome.redacted().as_dict() for outcome in derived_outcomes(self._workspace, manifest)]
+            with Journal(self._jobs.paths(job_id).outcomes) as journal:
+                journal.append(outcomes)
+            if outcomes:
+                yield f"{counted(len(outcomes), 'outcome is', 'outcomes are')} written again"
 
     def _note_again(self, job_id: str) -> Iterator[str]:
         notices = NoticeStore(self._workspace.layout)

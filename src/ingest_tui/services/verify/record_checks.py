@@ -18,6 +18,7 @@ from ingest_tui.store.layout import REMOVED_COLLECTION
 from ingest_tui.store.records.access_tokens import AccessTokenStore
 from ingest_tui.store.records.journal import count_damaged_lines
 from ingest_tui.store.records.json_files import record_names
+from ingest_tui.store.removals import lost_removals
 from ingest_tui.store.workspace import Workspace
 
 
@@ -37,6 +38,12 @@ def check_records(workspace: Workspace, catalogue: Catalogue | None) -> Iterator
             yield Inconsistency("notice_damaged", job_id, message)
     if catalogue is not None:
         yield from _collections(workspace, catalogue)
+        if lost := lost_removals(layout, catalogue):
+            message = (
+                f"{counted(len(lost), 'removal')} that the catalogue has is not in it: without the catalogue, what was "
+                "removed would come back"
+            )
+            yield Inconsistency("removals_missing", layout.removals.name, message)
 
 
 def _settings_of_people(workspace: Workspace) -> Iterator[Inconsistency]:
@@ -131,3 +138,6 @@ def check_journals(workspace: Workspace) -> Iterator[Inconsistency]:
     for one in workspace.audit.breaks():
         where = f"line {one.line}" if one.line else "the end"
         yield Inconsistency("audit_chain_broken", f"{layout.audit.name}:{one.line}", f"{where}: {one.why}")
+    if not workspace.audit.end_is_noted():
+        message = "it is not known where the audit ended: lines that were taken from its end cannot be missed"
+        yield Inconsistency("audit_head_damaged", str(layout.audit_head.relative_to(layout.root)), message)

@@ -204,24 +204,28 @@ class _Round:
 
     def _journals(self, found: Iterable[Inconsistency]) -> Iterator[Repaired]:
         for one in found:
-            if one.code not in {"journal_damaged", "log_damaged"}:
-                continue
             path = self._layout.root / one.subject
-            with self._workspace.committing() as writer:  # whoever removes documents writes one of them
-                for done in rewrite_journal(self._quarantine, path) if path.is_file() else ():
-                    yield Repaired(one.subject, (one.code,), done)
-                if path == self._layout.removals and (lost := note_lost_removals(self._layout, writer.catalogue)):
-                    yield Repaired(
-                        one.subject,
-                        (one.code,),
-                        f"{counted(lost, 'removal is', 'removals are')} noted again from the catalogue",
-                    )
-
+            if one.code in {"journal_damaged", "log_damaged"}:
+                with self._workspace.committing():  # whoever removes documents writes one of them
+                    for done in rewrite_journal(self._quarantine, path) if path.is_file() else ():
+                        yield Repaired(one.subject, (one.code,), done)
+            if path == self._layout.removals:
+                yield from self._removals(one)
+            if one.code == "audit_head_damaged":
+                self._workspace.audit.note_end()
+                yield Repaired(one.subject, (one.code,), "where the audit ends is noted again")
         if any(one.code == "audit_chain_broken" for one in found):
             breaks = list(self._workspace.audit.breaks())
             self._workspace.audit.acknowledge(breaks, at=rfc3339_now(), by=requester())
             done = "its breaks are acknowledged in it; no line is changed"
             yield Repaired(self._layout.audit.name, ("audit_chain_broken",), done)
+
+    def _removals(self, one: Inconsistency) -> Iterator[Repaired]:
+        with self._workspace.committing() as writer:
+            lost = note_lost_removals(self._layout, writer.catalogue)
+        if lost:
+            done = f"{counted(lost, 'removal is', 'removals are')} noted again from the catalogue"
+            yield Repaired(one.subject, (one.code,), done)
 
     # Vectors
 

@@ -17,6 +17,7 @@ from ingest_tui.services.verify.file_checks import check_files
 from ingest_tui.services.verify.job_checks import JobCheck
 from ingest_tui.services.verify.record_checks import check_journals, check_records
 from ingest_tui.services.verify.second_look import SecondLook
+from ingest_tui.services.verify.unknown_names import check_names
 from ingest_tui.services.verify.vector_checks import check_vector_logs
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.catalogue import Catalogue
@@ -96,6 +97,7 @@ class _Run:
         """Yield what is wrong with files as such, and with journals."""
         self._on_progress("files", 0, 0)
         yield from self._second.confirmed(partial(check_files, self._layout))
+        yield from self._second.confirmed_later(partial(check_names, self._workspace))
         yield from self._second.confirmed_later(partial(check_journals, self._workspace))
 
     def catalogue_and_documents(self) -> Iterator[Inconsistency]:

@@ -8,6 +8,7 @@ import orjson
 import pydantic
 
 from ingest_tui.model.errors import SchemaVersionError, ValidationError
+from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.backup.archive import NOT_A_BACKUP
 from ingest_tui.store.catalogue import schema
 from ingest_tui.store.upgrade import SCHEMA_VERSION as WORKSPACE_SCHEMA
@@ -21,14 +22,31 @@ WORKSPACE: Final = "workspace"
 SCHEMA_VERSION = 1
 
 
+class EarlierBackup(pydantic.BaseModel):
+    """A backup that another rests on, for people: the name of its file then, and when it was written."""
+
+    model_config = pydantic.ConfigDict(extra="ignore", frozen=True)
+
+    backup_id: str
+    file_name: str
+    created_at: str
+
+    def __str__(self) -> str:
+        return f"{safe_display(self.file_name)} of {safe_display(self.created_at)}"
+
+
 class BackupHeader(pydantic.BaseModel):
-    """``rests_on``: the earlier backups that have some of the bytes, the latest first; a full backup rests on none."""
+    """``rests_on``: the earlier backups that have some of the bytes, the latest first; a full backup rests on none.
+
+    ``earlier``: what is known of them; not of those that older programs wrote.
+    """
 
     model_config = pydantic.ConfigDict(extra="ignore", frozen=True)
 
     schema_version: int = SCHEMA_VERSION
     backup_id: str = pydantic.Field(pattern=r"^[0-9a-f]{32}$")
     rests_on: list[str] = []
+    earlier: list[EarlierBackup] = []
     created_at: str
     program: str = __version__
     workspace: str

@@ -235,8 +235,10 @@ class BackupUnpacker:
 def _refuse_without(bases: Collection[str] | None, header: BackupHeader) -> None:
     missing = set() if bases is None else set(header.rests_on) - set(bases)
     if missing:
+        known = {one.backup_id: str(one) for one in header.earlier}
+        named = ", ".join(known.get(one, one) for one in header.rests_on if one in missing)
         raise UsageError(
-            f"the backup rests on earlier backups that are not named: {', '.join(sorted(missing))}",
+            f"the backup rests on earlier backups that are not named: {named}",
             hint="name each of them with --base FILE",
         )
 

@@ -22,7 +22,7 @@ from ingest_tui.model.errors import IngestError
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.store.backup.archive import ArchiveWriter, checked_name
 from ingest_tui.store.backup.contents import CarriedVersions, Content, ContentsWriter, version_key
-from ingest_tui.store.backup.header import BACKUP, CONTENTS, CREDENTIALS, WORKSPACE, BackupHeader
+from ingest_tui.store.backup.header import BACKUP, CONTENTS, CREDENTIALS, WORKSPACE, BackupHeader, EarlierBackup
 from ingest_tui.store.backup.progress import BackupProgress
 from ingest_tui.store.backup.snapshot import NOT_OF_JOBS, Snapshot, files_below
 from ingest_tui.store.catalogue import schema
@@ -47,6 +47,15 @@ class Base:
 
     header: BackupHeader
     contents: Iterator[Content]
+    file_name: str
+
+    @property
+    def chain(self) -> list[EarlierBackup]:
+        """What is known of this backup and of those that it rests on, the latest first."""
+        own = EarlierBackup(
+            backup_id=self.header.backup_id, file_name=self.file_name, created_at=self.header.created_at
+        )
+        return [own, *self.header.earlier]
 
 
 @dataclass(slots=True)
@@ -94,6 +103,7 @@ class BackupWriter:
         self.header = BackupHeader(
             backup_id=uuid.uuid4().hex,
             rests_on=[] if base is None else [base.header.backup_id, *base.header.rests_on],
+            earlier=[] if base is None else base.chain,
             created_at=rfc3339_now(),
             workspace=safe_display(str(workspace.root)),
             workspace_schema=SCHEMA_VERSION,

@@ -70,7 +70,11 @@ _FEED = """
     AND CASE WHEN d.document_id IS NULL THEN c.kind <> 'purged'
         ELSE c.kind = 'purged' OR (c.kind = 'retired') <> (d.state = 'retired') OR c.version <> d.version END
 """
-_GAPS = "SELECT coalesce(max(sequence) - min(sequence) + 1 - count(*), 0) FROM changes"
+# The last number that was given is kept apart from the rows: so one that is missing at the end is counted too.
+_GAPS = """
+    SELECT coalesce(max((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), max(sequence)) - min(sequence) + 1
+        - count(*), 0) FROM changes
+"""
 
 
 class RowProblem(NamedTuple):

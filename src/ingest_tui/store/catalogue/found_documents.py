@@ -17,7 +17,7 @@ from ingest_tui.model.keys import file_name_of
 from ingest_tui.model.pages import page_starts_of
 from ingest_tui.model.place import KnownPlace
 from ingest_tui.store.catalogue.rows import VersionRow
-from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.documents import DocumentStore, title_of_record
 from ingest_tui.store.layout import DOCUMENT, INGESTION, NORMALIZED, RETIRED
 from ingest_tui.store.version_chunks import TextFile, VersionChunks
 
@@ -120,7 +120,7 @@ class FolderReader:
             source_type=record["source_type"],
             uri=primary.uri,
             key=primary.key,
-            title=record["title"] if record["title"] != record["file_name"] else file_name,
+            title=title_of_record(record, file_name),
             file_name=file_name,
             media_type=record["mime_type"],
             version=newest.number,

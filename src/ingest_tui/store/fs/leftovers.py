@@ -22,6 +22,15 @@ from ingest_tui.store.workspace import Workspace
 _SCRATCH = f"{TEMPORARY_PREFIX}plan-"
 _LOCK = "lock"
 LEFT_AFTER_SECONDS = 3600.0
+_MADE_IN_SECONDS = 60.0
+"""A scratch folder is locked a moment after it is made: one that is older and not locked is of a process that died."""
+
+
+def sweep_leftovers(layout: Layout) -> None:
+    """Remove what killed processes left in a workspace, in folders of jobs excepted; raises `OSError` as they do."""
+    sweep_small_files(layout)
+    sweep_scratch_folders(layout)
+    sweep_rebuild(layout)
 
 
 def sweep_small_files(layout: Layout) -> int:
@@ -52,7 +61,7 @@ def scratch_folder(workspace: Workspace) -> Iterator[Path]:
 
 def sweep_scratch_folders(layout: Layout) -> int:
     """Remove the scratch folders of processes that were killed; returns how many."""
-    long_ago = posix_seconds() - LEFT_AFTER_SECONDS  # a folder is locked a moment after it is made
+    long_ago = posix_seconds() - _MADE_IN_SECONDS
     left = [
         path
         for path in layout.root.glob(f"{_SCRATCH}*")

@@ -15,6 +15,7 @@ from ingest_tui.store.records.audit_chain import (
     ChainBreak,
     breaks_in,
     digest_of,
+    head_is_usable,
     next_link,
     write_head,
 )
@@ -60,6 +61,17 @@ class AuditLog:
         own = [[one.line, one.digest] for one in self.breaks()]
         if own:  # what was missing at the end became a break at the line that acknowledges it
             self.add(at=at, by=by, action=ACKNOWLEDGED, target="audit.jsonl", lines=own)
+
+    def end_is_noted(self) -> bool:
+        """Whether it is noted where the audit ends: else lines that are taken from its end are not missed."""
+        return head_is_usable(self._path, self._head)
+
+    def note_end(self) -> None:
+        """Note where the audit ends now."""
+        lock = FileLock(self._lock_path)
+        lock.acquire(10.0, what="the audit log")
+        with lock:
+            write_head(self._path, self._head)
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Yield all lines, oldest first."""

@@ -78,6 +78,17 @@ def read_head(path: Path) -> AuditEnd | None:
         return None
 
 
+def head_is_usable(audit: Path, head: Path) -> bool:
+    """Whether the end of the audit is noted, so that lines which are taken from it are missed.
+
+    Without a note it is where there is nothing to miss, or where an older program has written the last line.
+    """
+    if read_head(head) is not None:
+        return True
+    record = decode_line(_last_line(audit)[1])
+    return not head.exists() and (record is None or CHAIN not in record)
+
+
 def _last_line(path: Path) -> tuple[int, bytes]:
     """Return the size of a file and its last line, empty where there is none."""
     try:

@@ -60,6 +60,13 @@ def read_plan(path: Path) -> Iterator[PlanLine]:
             raise _damaged(path, "its end is missing")
 
 
+def lacks_lines(path: Path, end: PlanEnd) -> bool:
+    """Whether a plan has another number of lines than its ``end`` says; their bytes are not looked at."""
+    with path.open("rb") as handle:
+        lines = sum(1 for _line in handle) - 1
+    return end.lines not in {None, lines}
+
+
 def plan_end(path: Path) -> PlanEnd:
     """Return the last line of a plan; raises `PlanDamagedError` when it has none."""
     record = last_record(path)

@@ -16,7 +16,7 @@ from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.consistency import KnownDocument
 from ingest_tui.store.catalogue.rows import VersionRow
-from ingest_tui.store.documents import DocumentStore
+from ingest_tui.store.documents import DocumentStore, title_of_record
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX
 from ingest_tui.store.fs.file_hash import hash_of
 from ingest_tui.store.layout import (
@@ -85,6 +85,8 @@ class DocumentCheck:
         elif self._deep and not is_retired:
             yield from self._chunks(catalogue, document, here)
         current = folders.get(document.version)
+        if current is not None and current.record is not None and document.raw_sha256:
+            yield from _row_against(current.record, document)
         yield from self._notes(here, document, known.places, current.record if current is not None else None)
 
     def _read(self, path: Path) -> _VersionFolder:
@@ -219,6 +221,18 @@ def _entries(folder: Path) -> dict[str, os.DirEntry[str]]:
 
 def _differ(document: Document, current: VersionRow) -> bool:
     return any(getattr(document, name) != getattr(current, name) for name in _OF_BOTH_ROWS)
+
+
+def _row_against(record: dict[str, Any], document: Document) -> Iterator[Inconsistency]:
+    """Yield how the row of a document differs from the record of its current version, beyond what a version row has."""
+    if missing_members(record) or record["version"] != document.version:
+        return  # which is reported as such
+    derived = {name: record[name] for name in ("source_type", "created_at")} | {
+        "title": title_of_record(record, document.file_name)
+    }
+    if differing := [name for name, value in derived.items() if getattr(document, name) != value]:
+        message = f"its row and {INGESTION} differ in {', '.join(differing)}"
+        yield Inconsistency("current_version_differs", document.document_id, message)
 
 
 def _faults_of_record(record: dict[str, Any], row: VersionRow) -> Iterator[str]:

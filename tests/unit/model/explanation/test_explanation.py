@@ -131,6 +131,13 @@ HERE: dict[str, tuple[Facts, bool, str, str, str]] = {
         here(source=source(state="upload"), changed=True), True, "changed", "changed since", "ingest-tui upload",
     ),
     "upload, replaced": (here(was_version=1), True, "replaced", "version 1 came from here", "--version 1"),
+    "rolled back": (
+        here(place=place(reason="rolled_back", document_id="d0c")), True, "rolled_back", "here", "a forced sync",
+    ),
+    "upload, rolled back": (
+        here(place=place(reason="rolled_back", document_id="d0c"), source=source(state="upload")),
+        True, "rolled_back", "here", "'ingest-tui doc rollback' goes to another",
+    ),
     "a folder": (
         absent(folder=FolderFacts(3, 1)), False, "folder", "documents: 3, in the trash: 1", "one of its files",
     ),

@@ -38,6 +38,23 @@ def test_a_source_is_added_edited_and_removed(own: Served) -> None:
         assert asking.get("/sources/notes").status_code == 404
 
 
+def test_a_source_is_told_what_a_command_line_can_tell_it(own: Served) -> None:
+    """OCR, attachments, archives and held deletions, when it is added and later; null is as the workspace has it."""
+    chosen = {
+        "ocr": "auto", "ocr_languages": "deu", "ocr_engine": "tesseract", "attachments": "inline",
+        "containers": "refuse", "hold_items": 3, "hold_share": 0.2, "hold_always_share": 0.4,
+    }  # fmt: skip
+    with own.asking() as asking:
+        body = {"name": "Scans", "source_config": {"path": str(own.documents)}, **chosen}
+        made = asking.post("/sources", json=body).json()["settings"]
+        assert {name: made[name] for name in chosen} == chosen
+        cleared = {name: None for name in chosen if name not in {"ocr_languages", "containers"}} | {"ocr_languages": ""}
+        edited = asking.patch("/sources/scans", json=cleared).json()["settings"]
+        assert {name: edited[name] for name in cleared} == cleared
+        wrong = asking.patch("/sources/scans", json={"ocr": "always?"})
+        assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "body.ocr")
+
+
 def test_the_old_form_of_a_folder_still_works(own: Served) -> None:
     """A bare source_path is a folder; source_config takes precedence, with a warning; the same again is the same."""
     folder = str(own.documents)

@@ -142,6 +142,16 @@ def _without(folder: Path, *patterns: str) -> None:
         path.unlink()
 
 
+def _without_line(path: Path, number: int) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    del lines[number]
+    path.write_bytes(b"".join(lines))
+
+
+def _torn(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 9)
+
+
 def _linked(path: Path) -> None:
     elsewhere = path.with_name("elsewhere")
     path.rename(elsewhere)
@@ -267,6 +277,18 @@ _ROWS = {
     "job of a version": ("version_damaged", "UPDATE versions SET job_id = 'x' WHERE version = 1"),
     "kind of a version": ("version_damaged", "UPDATE versions SET media_type = 'x/y' WHERE version = 1"),
     "garbage": ("contradiction", "UPDATE documents SET bytes = 'many' WHERE key = '5.md'"),
+    "title": ("current_version_differs", "UPDATE documents SET title = 'x' WHERE key = '5.md'"),
+    "title of a moved one": ("current_version_differs", "UPDATE documents SET title = 'x' WHERE key = 'moved.md'"),
+    "title of a retired one": ("current_version_differs", "UPDATE documents SET title = 'x' WHERE key = '4.md'"),
+    "when it was made": ("current_version_differs", "UPDATE documents SET created_at = 'x' WHERE key = '5.md'"),
+    "kind of source": ("current_version_differs", "UPDATE documents SET source_type = 'x' WHERE key = '5.md'"),
+    "one version gone": ("versions_differ",
+        "DELETE FROM versions WHERE (document_id, version) = (SELECT document_id, 1 FROM documents WHERE key = '0.md')"
+    ),
+    "one chunk gone": ("chunks_differ", "DELETE FROM chunks WHERE id = (SELECT max(id) FROM chunks)"),
+    "words of one gone": ("full_text_differs", "DELETE FROM words WHERE rowid = (SELECT max(id) FROM chunks)"),
+    "place of a twin gone": ("noted_places_differ", "DELETE FROM locations WHERE key = 'twin.md'"),
+    "last change gone": ("feed_has_gaps", "DELETE FROM changes WHERE sequence = (SELECT max(sequence) FROM changes)"),
     "feed differs": ("feed_differs", "UPDATE changes SET version = 9 WHERE kind = 'updated'"),
     "feed has gaps": ("feed_has_gaps", "DELETE FROM changes WHERE sequence = 3"),
     "no trigger": ("feed_not_written", "DROP TRIGGER document_changed"),
@@ -359,6 +381,21 @@ OTHERS: list[Corruption] = [
     Corruption("plan cut", "plan_damaged", lambda place: os.truncate(place.job() / "plan.jsonl", 200)),
     Corruption("plan flipped", "plan_damaged", lambda place: _flipped(place.job() / "plan.jsonl")),
     Corruption("outcomes flipped", "journal_damaged", lambda place: _flipped(place.job() / "outcomes.jsonl")),
+    Corruption("plan missing", "plan_missing", lambda place: (place.job() / "plan.jsonl").unlink()),
+    Corruption("plan lacks a line", "plan_damaged", lambda place: _without_line(place.job() / "plan.jsonl", 1)),
+    Corruption("outcomes lack a line", "outcomes_missing", lambda place: _without_line(
+        place.job() / "outcomes.jsonl", 1)),
+    Corruption("outcomes of an upload lack a line", "outcomes_missing", lambda place: _without_line(
+        place.job("upload") / "outcomes.jsonl", 0)),
+    Corruption("outcomes of vectors lack a line", "outcomes_missing", lambda place: _without_line(
+        place.job("embed") / "outcomes.jsonl", 0)),
+    Corruption("outcomes torn at the end", "outcomes_missing", lambda place: _torn(place.job() / "outcomes.jsonl")),
+    Corruption("stray in a job", "stray_file", lambda place: _private(place.job() / "notes.txt", "mine")),
+    Corruption("stray among jobs", "stray_file", lambda place: _private(place.root / "jobs" / "notes.txt", "mine")),
+    Corruption("stray in the workspace", "stray_file", lambda place: _private(place.root / "notes.txt", "mine")),
+    Corruption("stray folder", "stray_file", lambda place: (place.root / "mine").mkdir(mode=0o700)),
+    Corruption("stray among sources", "stray_file", lambda place: _private(
+        place.root / "sources" / "docs.json.bak", "{}")),
     Corruption("outcomes missing", "outcomes_missing", lambda place: (place.job() / "outcomes.jsonl").unlink()),
     Corruption("log line", "log_damaged", lambda place: (place.job() / "log.jsonl").write_text("{no\n")),
     Corruption("notice cut", "notice_damaged", lambda place: _noted(place, "{")),
@@ -384,6 +421,15 @@ OTHERS: list[Corruption] = [
     Corruption("embedder cut", "record_damaged", lambda place: os.truncate(place.root / "embedders" / "tiny.json", 9)),
     Corruption("look cut", "remembered_damaged", lambda place: os.truncate(place.root / "looks" / "docs.json", 3)),
     Corruption("tui.json cut", "remembered_damaged", lambda place: _private(place.root / "tui.json", "{")),
+    Corruption("audit head garbled", "audit_head_damaged", lambda place: _private(
+        place.root / "locks" / "audit.head", "x")),
+    Corruption("audit head missing", "audit_head_damaged", lambda place: (
+        place.root / "locks" / "audit.head").unlink()),
+    Corruption("audit lacks its last line", "audit_chain_broken", lambda place: _without_line(
+        place.root / "audit.jsonl", -1)),
+    Corruption("removals missing", "removals_missing", lambda place: (place.root / "removals.jsonl").unlink()),
+    Corruption("removals lack a line", "removals_missing", lambda place: _without_line(
+        place.root / "removals.jsonl", -1)),
     Corruption("removals flipped", "journal_damaged", lambda place: _flipped(place.root / "removals.jsonl")),
     Corruption("ignored garbled", "journal_damaged", lambda place: _private(place.root / "ignored.jsonl", "no line\n")),
     Corruption("audit cut", "audit_chain_broken", lambda place: os.truncate(place.root / "audit.jsonl", 200)),

@@ -145,7 +145,7 @@ def test_doctor_shows_file_system_and_space(tmp_path: Path) -> None:
     init_workspace(tmp_path / "workspace")
     checks = told_by_doctor(tmp_path / "workspace")
     assert f"on {filesystem_type(tmp_path)}, " in checks["workspace"].message
-    assert checks["workspace"].message.endswith(" MiB free")
+    assert checks["workspace"].message.endswith(" free")
     assert "file system" not in checks
     assert "owner" not in checks
 
