@@ -75,7 +75,8 @@ def _rolled_back(facts: Facts) -> Verdict | None:
     if place is None or document is None or place.reason != ROLLED_BACK or facts.changed or facts.now.kind == "gone":
         return None
     is_synced = facts.source is not None and facts.source.state == "here"
-    again = "a forced sync takes the newest again" if is_synced else "'ingest-tui doc rollback' goes to another"
+    undone = f"'ingest-tui doc rollback {document.document_id}' goes back by one"
+    again = "a forced sync takes the newest again" if is_synced else undone
     hint = f"'ingest-tui doc versions {document.document_id}' shows the versions; {again}"
     return _here_says_why(ROLLED_BACK, place.detail, hint)(facts)
 

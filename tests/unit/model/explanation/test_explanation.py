@@ -136,7 +136,7 @@ HERE: dict[str, tuple[Facts, bool, str, str, str]] = {
     ),
     "upload, rolled back": (
         here(place=place(reason="rolled_back", document_id="d0c"), source=source(state="upload")),
-        True, "rolled_back", "here", "'ingest-tui doc rollback' goes to another",
+        True, "rolled_back", "here", "'ingest-tui doc rollback d0c' goes back",
     ),
     "a folder": (
         absent(folder=FolderFacts(3, 1)), False, "folder", "documents: 3, in the trash: 1", "one of its files",
