@@ -36,7 +36,7 @@ _TAG = re.compile(
     r"</?(?:a|abbr|b|big|br|cite|code|del|dfn|em|font|i|img|ins|kbd|mark|p|q|s|samp|small|span|strike|strong|sub|sup"
     r"|svg|time|tt|u|var|wbr|div|center|picture|source)\b[^<>]*>"
 )
-_CODE = re.compile(r"(`+)(.+?)(?<!`)\1(?!`)")
+_CODE = re.compile(r"(?<![\\`])(`+)(.+?)(?<!`)\1(?!`)")
 _STRONG = re.compile(r"(\*\*|~~)(?=\S)(.+?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<!\w)(__|[*_])(?=\S)(.+?)(?<=\S)\1(?!\w)")
 _MARKED = re.compile(r"[\\`*_~\[<&¶]")

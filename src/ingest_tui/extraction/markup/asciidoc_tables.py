@@ -22,7 +22,7 @@ _ASCIIDOC_CELL = re.compile(
 _ASCIIDOC_FORMAT = re.compile(r"format[ \t]*=[ \t]*\"?(\w+)")
 _ASCIIDOC_SEPARATOR = re.compile(r"separator[ \t]*=[ \t]*\"?([^\s\",\]]+)")
 _ASCIIDOC_COLUMNS = re.compile(r"cols[ \t]*=[ \t]*(?:\"([^\"]*)\"|([^\],]*))")
-_ASCIIDOC_DELIMITERS = {"tsv": "tab", "dsv": ":"}
+_ASCIIDOC_DELIMITERS = {"tsv": "\t", "dsv": ":"}
 
 
 def asciidoc_table(lines: Sequence[str], at: int, attributes: str) -> FoundTable | None:
@@ -40,7 +40,7 @@ def asciidoc_table(lines: Sequence[str], at: int, attributes: str) -> FoundTable
     separator = _ASCIIDOC_SEPARATOR.search(attributes)
     kind = form[1] if form else {",": "csv", ":": "dsv"}.get(edge[1], "psv")
     if kind != "psv":
-        rows = csv_rows({"delim": separator[1] if separator else _ASCIIDOC_DELIMITERS.get(kind, ",")}, body)
+        rows = csv_rows(body, separator[1][:1] if separator else _ASCIIDOC_DELIMITERS.get(kind, ","))
     elif separator:  # its own sign between cells, which few tables have
         rows = []
     else:

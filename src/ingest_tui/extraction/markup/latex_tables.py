@@ -16,8 +16,11 @@ _TABULAR_END = re.compile(r"\\end\{(?:tabular[xy*]?|longtable|array)\}")
 _LATEX_TOKEN = re.compile(
     r"\\begin\{(verbatim\*?|Verbatim|lstlisting|minted|comment)\}"
     r"|\\(begin|end)\{(tabular[xy*]?|longtable|array)\}"
-    r"|\\.|%[^\n]*"
+    r"|\\verb\*?(?P<mark>[^\w\s*])[^\n]*?(?P=mark)|\\.|%[^\n]*"
 )
+_VERBATIM = re.compile(r"\\verb\*?([^\w\s*])([^\n]*?)\1")
+_PLACE = "\ue0fd{}\ue0fd"
+_PLACES = re.compile("\ue0fd(\\d{1,6})\ue0fd")
 _LATEX_RULE = re.compile(
     r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfirsthead|endfoot|endlastfoot|centering|cline\{[^{}]*\}"
     r"|(?:cmidrule|specialrule|addlinespace)(?:\([^)]{0,100}\))?(?:\[[^\]]{0,100}\])?(?:\{[^{}]*\})*)"
@@ -87,11 +90,19 @@ def _flat(text: str, start: int, end: int, nested: Iterable[tuple[int, int]]) ->
 
 
 def _tabular_rows(body: str) -> list[list[str]]:
+    """Return the cells of a table; what is verbatim in them waits outside, since no sign in it means anything."""
+    verbatim = [found[2] for found in _VERBATIM.finditer(body)]
+    places = iter(range(len(verbatim)))
+    body = _VERBATIM.sub(lambda _found: _PLACE.format(next(places)), body)
     body = _LATEX_RULE.sub(
         " ", "\n".join(_LATEX_COMMENT.sub(lambda found: found[1] or "", line) for line in body.split("\n"))
     )
     rows = (_LATEX_CELL_END.split(row) for row in _LATEX_ROW_END.split(body) if row.strip())
-    return [[shown for cell in row for shown in _latex_cells(cell)] for row in rows]
+
+    def whole(cell: str) -> str:
+        return _PLACES.sub(lambda place: verbatim[int(place[1])] if int(place[1]) < len(verbatim) else "", cell)
+
+    return [[whole(shown) for cell in row for shown in _latex_cells(cell)] for row in rows]
 
 
 def _latex_cells(cell: str) -> list[str]:

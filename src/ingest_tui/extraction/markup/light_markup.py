@@ -115,7 +115,10 @@ def _indent(line: str) -> int:
 def _rst_block(lines: list[str], at: int, indent: int, language: str) -> tuple[int, list[str]]:
     """Return where the lines below that are indented further end, and they in a fence, their options above it."""
     options: list[str] = []
-    while at < len(lines) and _RST_OPTION.match(lines[at]):
+    indent_of_options = _indent(lines[at]) if at < len(lines) else 0
+    while at < len(lines) and (
+        _RST_OPTION.match(lines[at]) or (options and lines[at].strip() and _indent(lines[at]) > indent_of_options)
+    ):
         options.append(lines[at].strip())
         at += 1
     end = at

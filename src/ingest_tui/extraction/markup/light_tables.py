@@ -15,7 +15,6 @@ from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.extraction.tables.table import MAX_COLUMNS, pipe_table
 
 _WORD = re.compile(r"[^\W_]+")
-_DELIMITERS = {"tab": "\t", "space": " "}
 _FEW_CELLS = 10_000
 MAX_DRAWN_COLUMNS = 200
 """Most columns that somebody draws with characters."""
@@ -57,13 +56,11 @@ def most_cells(text: str) -> int:
     return _FEW_CELLS + len(text)
 
 
-def csv_rows(options: dict[str, str], body: Iterable[str]) -> list[list[str]]:
-    """Return the rows of delimited lines, below ``header`` of the options, which also say ``delim`` and ``quote``."""
-    delimiter = _DELIMITERS.get(options.get("delim", ""), options.get("delim", "") or ",")[:1]
-    quote = options.get("quote", "")[:1] or '"'
-    lines = [f"{one}\n" for one in (options.get("header", ""), *body) if one.strip()]
+def csv_rows(body: Iterable[str], delimiter: str, quote: str = '"', escape: str | None = None) -> list[list[str]]:
+    """Return the cells of delimited lines; one cell a line where they cannot be read so."""
+    lines = [f"{one}\n" for one in body if one.strip()]
     try:
-        rows = csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
+        rows = csv.reader(lines, delimiter=delimiter, quotechar=quote, escapechar=escape, skipinitialspace=True)
         return [[cell_text(cell) for cell in row] for row in rows]
     except (csv.Error, TypeError, ValueError):
         return [[cell_text(line)] for line in lines]

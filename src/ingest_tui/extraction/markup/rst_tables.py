@@ -20,7 +20,8 @@ _SIMPLE_BORDER = re.compile(r"[ \t]*=+(?:[ ]+=+)+[ \t]*\Z")
 _SIMPLE_SPANS = re.compile(r"[ \t]*-+(?:[ ]+-+)*[ \t]*\Z")
 _DIRECTIVE = re.compile(r"([ \t]*)\.\. (list-table|csv-table|table)::[ \t]*(.*)\Z")
 _OPTION = re.compile(r"[ \t]*:([\w-]{1,40}):[ \t]*(.*)\Z")
-_LIST_ROW = re.compile(r"[*+-][ \t]+([*+-])(?:[ \t]+(.*))?\Z")
+_LIST_ROW = re.compile(r"[*+-](?:[ \t]+([*+-])(?:[ \t]+(.*))?)?[ \t]*\Z")
+_DELIMITERS = {"tab": "\t", "space": " "}
 _LIST_CELL = re.compile(r"[ \t]+([*+-])(?:[ \t]+(.*))?\Z")
 
 
@@ -153,23 +154,43 @@ def _of_directive(lines: Sequence[str], at: int, directive: re.Match[str]) -> Fo
     end = at + 1
     while end < len(lines) and (not lines[end].strip() or len(lines[end]) - len(lines[end].lstrip()) > indent):
         end += 1
-    body = dedent("\n".join(lines[at + 1 : end])).split("\n")
-    options: dict[str, str] = {}
-    first = 0
-    while first < len(body) and (option := _OPTION.match(body[first])):
-        options[option[1]] = option[2]
-        first += 1
-    body = body[first:]
+    title, options, body = _parts(directive[3], dedent("\n".join(lines[at + 1 : end])).split("\n"))
     if directive[2] == "list-table":
         found = shown_table(_list_rows(body), body)
     elif directive[2] == "csv-table":
-        found = shown_table(csv_rows(options, body), body)
+        found = shown_table(_csv_rows(options, body), body)
     else:
         start = next((number for number, line in enumerate(body) if line.strip()), len(body))
         inner = _drawn(body, start, simple_ends(body)) if start < len(body) else None
         below = literal("\n".join(body[inner.end :]).strip("\n")) if inner else ""
         found = "\n\n".join(filter(None, (inner.markdown, below))) if inner else ""
-    return FoundTable(end, "\n\n".join(filter(None, (literal(directive[3].strip()), found)))) if found else None
+    return FoundTable(end, "\n\n".join(filter(None, (literal(title), found)))) if found else None
+
+
+def _parts(title: str, body: list[str]) -> tuple[str, dict[str, str], list[str]]:
+    """Return the title of a directive, its options and its content; title and options may go on over further lines."""
+    first = next((at for at, line in enumerate(body) if not line.strip() or _OPTION.match(line)), len(body))
+    first = first if title.strip() and any(line.strip() for line in body[first:]) else 0
+    whole_title = " ".join((title, *body[:first])).strip()
+    options: dict[str, str] = {}
+    name = ""
+    while first < len(body) and body[first].strip():
+        if option := _OPTION.match(body[first]):
+            name, options[option[1]] = option[1], option[2]
+        elif name and body[first].startswith((" ", "\t")):
+            options[name] += f"\n{body[first].strip()}"
+        else:
+            break
+        first += 1
+    return whole_title, options, body[first:]
+
+
+def _csv_rows(options: dict[str, str], body: Iterable[str]) -> list[list[str]]:
+    """Return the rows below those of the option ``header``, which has a form of its own (docutils, csv-table)."""
+    delimiter = _DELIMITERS.get(options.get("delim", ""), options.get("delim", "") or ",")[:1]
+    quote, escape = options.get("quote", "")[:1] or '"', options.get("escape", "")[:1] or None
+    header = csv_rows(options.get("header", "").split("\n"), ",", escape="\\")
+    return header + csv_rows(body, delimiter, quote, escape)
 
 
 def _list_rows(body: Iterable[str]) -> list[list[str]]:
@@ -180,12 +201,14 @@ def _list_rows(body: Iterable[str]) -> list[list[str]]:
     rows: list[list[list[str]]] = []
     indent = 0
     for line in body:
+        cell = _LIST_CELL.match(line) if rows else None
         if row := _LIST_ROW.match(line):
             indent = row.start(1)
-            rows.append([[row[2] or ""]])
-        elif rows and (cell := _LIST_CELL.match(line)) and cell.start(1) == indent:
+            rows.append([[row[2] or ""]] if row[1] else [])
+        elif cell and (cell.start(1) == indent or not rows[-1]):
+            indent = cell.start(1)
             rows[-1].append([cell[2] or ""])
-        elif rows:
+        elif rows and rows[-1]:
             rows[-1][-1].append(line)
         elif line.strip():
             return []

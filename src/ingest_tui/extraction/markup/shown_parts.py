@@ -1,4 +1,5 @@
-"""What a browser shows of a page and html-to-markdown passes over: formulas, and frames written into the page.
+"""What a browser shows of a page and html-to-markdown passes over or
+takes for markup: formulas, frames written into the page, and texts in fields.
 
 Not shown, and left out: templates, ``noscript``, what is typed into fields, labels for screen readers, and titles that
 come up under a pointer.
@@ -20,7 +21,7 @@ _MAX_FRAMES = 1_000
 _ATTRIBUTES = r"(?>(?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)?)*)"
 _TAG = re.compile(
     r"<!--.*?(?:-->|\Z)"
-    rf"|<(script|style|textarea|title)(?=[\s>/]){_ATTRIBUTES}(?:>|\Z).*?(?:</\1(?=[\s>/])|\Z)"
+    rf"|<(script|style|textarea|title)(?=[\s>/]){_ATTRIBUTES}(?:>|\Z)(?P<raw>.*?)(?:</\1(?=[\s>/])|\Z)"
     rf"|<(?P<closes>/?)(?P<name>math|iframe)(?=[\s>/])(?P<attributes>{_ATTRIBUTES})(?:>|\Z)"
     rf"|</?[a-z]{_ATTRIBUTES}(?:>|\Z)",
     re.DOTALL | re.IGNORECASE,
@@ -35,6 +36,8 @@ def convert_shown(html: str, convert: Convert, depth: int = 0) -> str:
     lowered = html.lower()
     if "<math" in lowered:
         html = "".join(_with_formulas(html))
+    if "<textarea" in lowered:
+        html = "".join(_with_typed_texts(html))
     if "srcdoc" not in lowered or depth >= _MAX_FRAME_DEPTH:
         return convert(html)
     frames: list[str] = []
@@ -75,6 +78,17 @@ def _with_formulas(html: str) -> Iterator[str]:
         yield html[at:start]
         yield escape(formula_of_tags(f"<math{attributes}>{inner}"), quote=False)
         at = end
+    yield html[at:]
+
+
+def _with_typed_texts(html: str) -> Iterator[str]:
+    """Yield a page in which the texts of fields with several lines are kept as they are typed."""
+    at = 0
+    for tag in _TAG.finditer(html):
+        if (tag[1] or "").lower() == "textarea" and tag["raw"].strip():
+            yield from (html[at : tag.start()], "<pre>", tag["raw"].replace("<", "&lt;"), "</pre")
+            yield "" if tag.end("raw") < tag.end() else ">"
+            at = tag.end()
     yield html[at:]
 
 

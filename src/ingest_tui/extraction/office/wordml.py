@@ -7,6 +7,7 @@ reading it. The edits expect the prefix ``w``, which `normalised` sees to.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from html import escape
 from xml.etree import ElementTree as ET
@@ -28,6 +29,9 @@ _TEXT_MARK = "\ue0fe"
 _LOOKS_LIKE_MARK = re.compile(r"(<w:t\b[^>]*>[ \t]*)(?=[#|>~`]|&gt;|&lt;)")
 _BEGINS_WITH_TEXT = re.compile(rf"[ \t]*(?:(?:[-*+]|\d{{1,9}}[.)])[ \t]+)*{_TEXT_MARK}")
 _FORMULA = re.compile(r"<m:(oMath|oMathPara)\b[^>]*(?<!/)>(?>(?:[^<]++|<(?!/?m:\1\b))*)</m:\1>", re.DOTALL)
+_LETTER_BEFORE = re.compile(r"(.)</w:t>|(</m:oMath>)|</w:p>|<w:(?:tab|br)\b", re.DOTALL)
+_LETTER_AFTER = re.compile(r"<w:t(?: [^>]*)?>(.)|</w:p>|<m:oMath\b|<w:(?:tab|br)\b", re.DOTALL)
+_NEAR_FORMULA = 2_000
 _NAMESPACES = re.compile(r'xmlns(?::([\w.-]+))?\s*=\s*["\'][^"\']*/wordprocessingml/(?:2006/)?main["\']')
 _STRICT = re.compile(r"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
 _TAG = re.compile(r"<[^<>!?][^<>]*>")
@@ -147,9 +151,12 @@ def edited_body(xml: str, notes: NoteNumbers, place: Callable[[str], str]) -> st
 
 
 def _formula_run(formula: re.Match[str]) -> str:
-    """Return a formula as a run, apart from the runs next to it."""
-    before = " " * formula.string.endswith("</w:r>", 0, formula.start())
-    after = " " * formula.string.startswith("<w:r", formula.end())
+    """Return a formula as a run, apart from a word or a formula next to it."""
+    xml, start, end = formula.string, formula.start(), formula.end()
+    above = deque(_LETTER_BEFORE.finditer(xml, max(0, start - _NEAR_FORMULA), start), maxlen=1)
+    before = " " * any((one[1] or "").isalnum() or one[2] is not None for one in above)
+    below = _LETTER_AFTER.search(xml, end, end + _NEAR_FORMULA)
+    after = " " * (below is not None and (below[1] or "").isalnum())
     return f"<w:r><w:t xml:space='preserve'>{before}{escape(formula_of_tags(formula[0]))}{after}</w:t></w:r>"
 
 

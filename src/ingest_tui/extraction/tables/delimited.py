@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _SNIFF_CHARACTERS = 16_384
 _DELIMITERS = ",;\t|"
+_DECLARED = re.compile(r"\A\"?sep=(.)\"?\r?\n", re.IGNORECASE)
 MAX_MALFORMED_LINES = 20
 
 
@@ -27,6 +29,7 @@ def read_csv(
     So are the quotes, see `find_quote`.
     """
     separator = delimiter or find_delimiter(text)
+    text = without_declaration(text)
     findings: list[Finding] = []
     rows = _csv_rows(text, separator, find_quote(text, separator), findings)
     table = build_table(name, rows, schema, as_shown=False)
@@ -36,7 +39,12 @@ def read_csv(
 
 
 def find_delimiter(text: str) -> str:
-    """Return the delimiter that splits the first lines most evenly: comma, semicolon, tab or pipe."""
+    """Return the delimiter that the first line declares, or that splits the first lines most evenly.
+
+    Then it is comma, semicolon, tab or pipe.
+    """
+    if declared := _DECLARED.match(text):
+        return declared[1]
     lines = _first_lines(text)
     best, best_score = ",", 0.0
     for candidate in _DELIMITERS:
@@ -48,6 +56,11 @@ def find_delimiter(text: str) -> str:
             if score > best_score:
                 best, best_score = candidate, score
     return best
+
+
+def without_declaration(text: str) -> str:
+    """Return a text with a blank line for ``sep=;``, which spreadsheets read and do not show."""
+    return _DECLARED.sub("\n", text)
 
 
 def _first_lines(text: str) -> list[str]:

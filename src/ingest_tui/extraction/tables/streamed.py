@@ -12,7 +12,7 @@ from ingest_tui.extraction.backends.base import ParseInput
 from ingest_tui.extraction.intake.decoding import decode_text
 from ingest_tui.extraction.intake.formats import extension_of
 from ingest_tui.extraction.intake.sniffing import sniff
-from ingest_tui.extraction.tables.delimited import MAX_MALFORMED_LINES, find_delimiter, find_quote
+from ingest_tui.extraction.tables.delimited import MAX_MALFORMED_LINES, find_delimiter, find_quote, without_declaration
 from ingest_tui.extraction.tables.table import MAX_TABLE_CHARACTERS, Table, build_table
 from ingest_tui.extraction.validators.table import RowWidths
 from ingest_tui.model.counted import counted
@@ -54,7 +54,9 @@ def read_streamed(
     separator = delimiter or find_delimiter(text)
     before = csv.field_size_limit(_LONGEST_LINE)  # a quote that is never closed takes so much, not the whole rest
     try:
-        rows = _rows(lines, separator, find_quote(text, separator), findings, parse_input.tick)
+        numbered = iter(lines)
+        first = without_declaration(next(numbered, ""))
+        rows = _rows(chain((first,), numbered), separator, find_quote(text, separator), findings, parse_input.tick)
         table = build_table("", rows, parse_input.schema, as_shown=False, most_characters=most_characters)
     finally:
         csv.field_size_limit(before)

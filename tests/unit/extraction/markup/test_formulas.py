@@ -59,6 +59,16 @@ def test_formulas_are_where_they_are_in_the_text() -> None:
     assert "The speed = time law\n" in extract_text(jats, ".xml")
     word = f"<m:oMath {OFFICE}>{office('speed')}{office('=')}{office('time')}</m:oMath>"
     assert extract_text(document(paragraph(run("The"), word, run("law"))), ".docx") == "The speed = time law\n"
+    cuts = f"<m:oMath {OFFICE}>{office('a')}</m:oMath>"
+    found = extract_text(
+        document(
+            paragraph(run("("), cuts, run("), "), cuts, run(". End")),
+            paragraph(run("x"), "<w:proofErr/>", cuts, '<w:bookmarkEnd w:id="0"/>', run("y")),
+            paragraph(cuts, cuts),
+        ),
+        ".docx",
+    )
+    assert found == "(a), a. End\n\nx a y\n\na a\n"
     inner = f'<math xmlns="http://www.w3.org/1998/Math/MathML">{LAW}</math>'
     body = '<text:p><draw:frame><draw:object xlink:href="./Object 1"/></draw:frame></text:p>'
     found = extract_text(odf("text", body, more={"Object 1/content.xml": inner}), ".odt")

@@ -62,6 +62,32 @@ DELIMITED = """
 
 after
 """
+BARE_MARKS = """
+.. list-table:: Pumps
+   of the south
+   :widths: 10
+     20
+   :align: left
+
+   *
+     - Name
+     - Size
+   *
+     * pump
+     * 7
+
+after
+"""
+ESCAPED = """
+.. csv-table:: Pumps
+   :header: "Name", "Size, \\"in\\""
+   :delim: ;
+   :escape: \\
+
+   a\\;b; "7 \\"x\\""
+
+after
+"""
 INDENTED = ".. table:: Pumps\n\n   == ==\n   a  b\n   == ==\n   1  2\n   == ==\n\nafter\n"
 ORG = "| <l> | |\n| Name | Size |\n|------+------|\n| pump | 7 |\n| | 8 |\nafter\n"
 ASCIIDOC = r"""
@@ -106,6 +132,8 @@ def cells_of(markdown: str) -> list[list[str]]:
         ("a.rst", SIMPLE, "Name,Size/pump,7 inches/valve,long text over/,8"),
         ("a.rst", LISTED, "Name,Size/pump more,7/,- one - two"),
         ("a.rst", DELIMITED, "Name,Size/pump; big,7"),
+        ("a.rst", BARE_MARKS, "Name,Size/pump,7"),
+        ("a.rst", ESCAPED, 'Name,Size, "in"/a;b,7 "x"'),
         ("a.rst", INDENTED, "a,b/1,2"),
         ("a.org", ORG, "Name,Size/pump,7/,8"),
         ("a.adoc", ASCIIDOC, "Name,Size,Note/pump,7 a¦b,x/both,,y/tall,1,2/,3,4/c,c,c"),
@@ -217,7 +245,8 @@ def test_tables_of_latex_that_are_none() -> None:
         "\\begin{{minted}}{{tex}}\n{}\n",
     ):
         assert cells_of(extract_text(around.format(inner), "a.tex")) == []
-    assert cells_of(extract_text(f"100\\% {inner}", "a.tex"))[0] == ["x", "y"]
+    assert cells_of(extract_text(f"\\verb|{inner}|", "a.tex")) == []
+    assert cells_of(extract_text(f"100\\% \\verb+%+ {inner}", "a.tex"))[0] == ["x", "y"]
     text = f"\\begin{{tabular}}{{ll}}a & {inner} \\\\\n% \\end{{tabular}}\nc & d\\end{{tabular}} after"
     markdown = extract_text(text, "a.tex")
     assert cells_of(markdown) == [["a", "x y z"], ["---", "---"], ["c", "d"]]
@@ -235,6 +264,7 @@ def test_tables_of_latex_that_are_none() -> None:
         (r"na\"{\i}ve", r"na\"{\i}ve"),
         (r"\textcolor{red}{1.5}", r"\textcolor{red}{1.5}"),
         (r"7\,\% {of} it", "7 % of it"),
+        (r"\verb|50% & a\\b| is", r"50% & a\\b is"),
     ],
 )
 def test_formulas_and_letters_of_latex_stay_as_they_are_written(written: str, shown: str) -> None:
@@ -268,7 +298,7 @@ def test_cells_of_asciidoc_need_no_blanks(attributes: str, body: str, cells: lis
 
 def test_a_table_in_which_a_word_would_be_lost_stays_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is wrong with a table, or with what reads it."""
-    monkeypatch.setattr(rst_tables, "csv_rows", lambda *_given: [["only"], ["some"]])
+    monkeypatch.setattr(rst_tables, "csv_rows", lambda *_given, **_named: [["only"], ["some"]])
     markdown = extract_text(".. csv-table::\n\n   only, some\n   words, here\n", "a.rst")
     assert cells_of(markdown) == []
     assert "words, here" in markdown

@@ -56,6 +56,16 @@ def test_what_is_shown_of_a_page() -> None:
     assert "no-" not in text
 
 
+def test_what_is_typed_into_a_field_is_no_markup() -> None:
+    """The lines of a field are in a fence as they are typed, also of one never closed; in a cell in one line."""
+    typed = "# first &amp; <b>\n* second\n    third"
+    fence = "```\n# first & <b>\n* second\n    third\n```"
+    assert extract_text(f"<p>a</p><textarea rows=3>{typed}</textarea><p>b</p>", ".html") == f"a\n\n{fence}\n\nb\n"
+    assert extract_text(f"<p>a</p><textarea> </textarea><textarea>{typed}", ".html") == f"a\n\n{fence}\n"
+    cells = extract_text(f"<table><tr><td>a<td><textarea>{typed}</textarea></table>", ".html")
+    assert cells.startswith("| a | `# first & <b> * second     third` |\n")
+
+
 @pytest.mark.parametrize(
     "hidden",
     [

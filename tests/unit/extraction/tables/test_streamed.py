@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ingest_tui.extraction.backends.base import ParseInput
 from ingest_tui.extraction.intake.formats import BY_EXTENSION
-from ingest_tui.extraction.parse import extract
+from ingest_tui.extraction.parse import extract, extract_text
 from ingest_tui.extraction.pool import task_input
 from ingest_tui.extraction.tables.delimited import find_delimiter, find_quote, read_csv
 from ingest_tui.extraction.tables.streamed import is_streamed, read_streamed
@@ -46,6 +46,16 @@ def test_blocks_make_the_same_table_as_the_whole(rows: list[list[str]], block: i
     whole = read_csv(text.getvalue(), delimiter=",")
     assert whole is not None
     assert (table.markdown, table.describe()) == (whole.markdown, whole.describe())
+
+
+@pytest.mark.parametrize("declaration", ["sep=;\n", '"sep=;"\r\n', "\ufeffSEP=;\n"])
+def test_a_delimiter_that_is_declared_is_that(declaration: str) -> None:
+    """The line that names it is read by spreadsheets, and shown by none."""
+    content = f"{declaration}name;a,b,c\nx;1,2,3\n".encode()
+    table = streamed(content, ())
+    assert table.markdown == "| name | a,b,c |\n| --- | --- |\n| x | 1,2,3 |"
+    assert extract_text(content, ".csv") == f"{table.markdown}\n"
+    assert [finding.code for finding in extract(content, file_name="a.csv").validation] == []
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp932", "cp1252"])
