@@ -95,6 +95,29 @@ def test_headless_commands_never_load_the_tui(cli: Cli) -> None:
 
 
 @pytest.mark.slow
+def test_a_sync_without_changes_loads_only_what_compares(cli: Cli) -> None:
+    """What people run every few minutes loads nothing that looks at bytes, searches, checks a schema or cuts again."""
+    cli.write("a.txt", "alpha")
+    cli.init()
+    cli.run("sync", "docs")
+    unneeded = (
+        *("ingest_tui.extraction.intake.sniffing", "ingest_tui.extraction.schemas.table_schema"),
+        *("ingest_tui.index.text_search", "ingest_tui.index.suggestions", "ingest_tui.pipeline.rechunk"),
+        *("ingest_tui.pipeline.embed.embedding", "ingest_tui.credentials.references"),
+    )
+    assert modules_loaded_by(cli, "sync", "docs") & set(unneeded) == set()
+
+
+def test_what_stays_loaded_is_not_looked_through_at_the_end(cli: Cli) -> None:
+    """A process that ends frees what it has loaded at once, without looking for cycles in it first."""
+    program = _DUMP.replace('"\\n".join(sys.modules)', "str(__import__('gc').get_freeze_count())")
+    out = cli.home / "frozen"
+    program = program.format(out=str(out), arguments=["--version"])
+    subprocess.run([sys.executable, "-c", program], env=cli.environment, capture_output=True, check=True, timeout=30)
+    assert int(out.read_text()) > 0
+
+
+@pytest.mark.slow
 def test_looking_things_up_loads_nothing_of_a_job(cli: Cli) -> None:
     """Searching, listing and showing documents load neither the planner nor what parses."""
     cli.write("a.txt", "alpha")

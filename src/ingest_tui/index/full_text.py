@@ -7,21 +7,22 @@ written in the transaction of the catalogue.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from ingest_tui.index import document_names
 from ingest_tui.index.base import NUMBERED_CHUNKS, Condition, Database, Index
 from ingest_tui.index.old_full_text import OldFullText
-from ingest_tui.index.suggestions import suggestions
-from ingest_tui.index.text_search import TextSearch
 from ingest_tui.model.analysis import FORM_SIGNS, analyse
 from ingest_tui.model.batching import batches
 from ingest_tui.model.chunk_words import analyse_chunk
 from ingest_tui.model.counted import counted
 from ingest_tui.model.document import CHUNK_COLUMNS, Chunk, SearchHit
 from ingest_tui.model.search_query import SearchQuery
+
+if TYPE_CHECKING:
+    from ingest_tui.index.text_search import TextSearch
 
 # The weights by which the best chunks are chosen; those that rank them are in model.ranking.
 _WORDS: Final = f"""
@@ -168,18 +169,25 @@ class FullText(Index):
         self, query: SearchQuery, documents: Condition, *, limit: int, all_chunks: bool = False
     ) -> list[SearchHit]:
         """Return the best hits, the best first: one for each document, or with ``all_chunks`` one for each chunk."""
-        return TextSearch(self._database, documents, self._old).search(query, limit=limit, all_chunks=all_chunks)
+        return self._reading(documents).search(query, limit=limit, all_chunks=all_chunks)
 
     def documents_with(self, query: SearchQuery, documents: Condition) -> set[str]:
         """Return all documents that `search` finds without a limit, without ranking them."""
-        return TextSearch(self._database, documents, self._old).documents_with(query)
+        return self._reading(documents).documents_with(query)
 
     def having(self, query: SearchQuery, document_ids: Collection[str]) -> set[str]:
         """Return which of some documents have all that a query requires, quoted or not, and nothing it excludes."""
-        return TextSearch(self._database, Condition("1"), self._old).having(query, document_ids)
+        return self._reading(Condition("1")).having(query, document_ids)
+
+    def _reading(self, documents: Condition) -> TextSearch:
+        from ingest_tui.index.text_search import TextSearch  # who only writes need not load it
+
+        return TextSearch(self._database, documents, self._old)
 
     def suggestions(self, query: SearchQuery) -> dict[str, str]:
         """Return the words of a query that are in no document, each with the nearest one that is."""
+        from ingest_tui.index.suggestions import suggestions
+
         return {} if self._old.is_in_use else suggestions(self._database, query)
 
     def chunks_of(self, document_id: str) -> list[Chunk]:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import orjson
 
-from ingest_tui.extraction.intake.validation import DEFAULT_HINTS
 from ingest_tui.extraction.members import TAKE_HINT, Member, MemberReader
 from ingest_tui.model.clock import storable_ns
 from ingest_tui.model.counted import counted
@@ -149,6 +148,8 @@ class Unpacker:
     def _result_without_parsing(self, item: StagedItem, member: Member) -> ParseResult | None:
         """Return what becomes of a member whose bytes cannot be had, or that is in quarantine; None: it is parsed."""
         if member.reason:
+            from ingest_tui.extraction.intake.validation import DEFAULT_HINTS  # with it all that looks at bytes
+
             hint = DEFAULT_HINTS.get(member.reason, "")
             return _result(item, "failed" if member.failed else "rejected", member.reason, member.detail, hint)
         kill = self._job.reading.kills(self._job.source.source_id, [item.key]).get(item.key)

@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 
-from ingest_tui.credentials.references import ResolveContext, parse_reference, resolve_reference
 from ingest_tui.model.clock import posix_seconds
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job_end_hook import JobEndHook, signature_of
@@ -47,6 +46,8 @@ def call_webhook(workspace: Workspace, hook: JobEndHook, event: dict[str, Any]) 
 
 
 def _resolved(workspace: Workspace, reference: str, what: str) -> str:
+    from ingest_tui.credentials.references import ResolveContext, parse_reference, resolve_reference
+
     context = ResolveContext(workspace.credentials_path.parent, os.environ)
     return resolve_reference(parse_reference(reference), context, what=what)
 

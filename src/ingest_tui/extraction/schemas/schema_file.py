@@ -8,13 +8,16 @@ import stat
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from ingest_tui.extraction.schemas.json_schema import JsonSchema, UnusableSchemaError
-from ingest_tui.extraction.schemas.table_schema import TableSchema
 from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.hashing import short_digest
 from ingest_tui.model.source import REJECT_VIOLATIONS, Source
 from ingest_tui.model.unicode import as_unicode
+
+if TYPE_CHECKING:
+    from ingest_tui.extraction.schemas.table_schema import TableSchema
 
 MAX_SCHEMA_BYTES = 256 * 1024
 _CHECKS_VERSION = "1"
@@ -90,6 +93,8 @@ def _read(path: str) -> str:
 @lru_cache(maxsize=4)
 def load_schema(text: str) -> JsonSchema | TableSchema:
     """Return the schema that a text describes, of whichever kind it is. Raises `UnusableSchemaError`."""
+    from ingest_tui.extraction.schemas.table_schema import TableSchema  # every job asks whether there is a schema
+
     try:
         schema = json.loads(text)
         if not isinstance(schema, dict):

@@ -93,8 +93,12 @@ def _listed_so_far(job: JobContext) -> int:
 
 
 def refuse_without_progress(job: JobContext, reached: int) -> None:
-    """Raise `IngestError` when five attempts in a row came no further than to ``reached``, and save what is known."""
+    """Raise `IngestError` when five attempts in a row came no further than to ``reached``, and save what is known.
+
+    A job that has just begun for the first time, and has reached nothing, is saved as it is.
+    """
     manifest = job.manifest
+    known = (manifest.reached, manifest.attempts_without_progress)
     if manifest.attempt == 1 or reached > manifest.reached:
         manifest.attempts_without_progress = 0
     else:
@@ -106,7 +110,8 @@ def refuse_without_progress(job: JobContext, reached: int) -> None:
             hint=f"'ingest-tui job logs {manifest.job_id}' and the system log may show why; then retry the job",
             code="no_progress",
         )
-    job.keeper.save_state()
+    if manifest.attempt > 1 or known != (manifest.reached, manifest.attempts_without_progress):
+        job.keeper.save_state()
 
 
 def free_what_is_half_done(job: JobContext) -> None:

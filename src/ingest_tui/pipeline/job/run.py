@@ -26,7 +26,6 @@ from ingest_tui.pipeline.plan.deletions import check_superseded
 from ingest_tui.pipeline.plan.planning import make_plan
 from ingest_tui.pipeline.plan.source_listing import list_source
 from ingest_tui.pipeline.plan.totals import totals_of_plan
-from ingest_tui.pipeline.rechunk import run_rechunking
 from ingest_tui.pipeline.stage import stage_items
 from ingest_tui.pipeline.staged_item import StagedItem
 from ingest_tui.pipeline.unpack import Unpacker
@@ -94,6 +93,8 @@ def _run_steps(job: JobContext, *, counts_as_attempt: bool) -> JobState:
 
         return run_embedding(job)
     if job.manifest.kind == RECHUNK:
+        from ingest_tui.pipeline.rechunk import run_rechunking
+
         return run_rechunking(job)
     refuse_damaged_plan(job)
     make_contradicting_catalogue_again(job)

@@ -97,7 +97,6 @@ class ListingScratch:
             self._connection.close(True)
             self.discard(path)
             self._open()
-            self._connection.execute("REPLACE INTO progress VALUES ('boot', ?)", (_boot_id(),))
             self.cursor = None
 
     def _open(self) -> None:
@@ -105,10 +104,13 @@ class ListingScratch:
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
         self._connection = apsw.Connection(f"file:{quote(str(self._path))}", flags=flags)
         self._path.chmod(0o600)
-        for pragma in ("journal_mode = WAL", "synchronous = OFF", "temp_store = FILE", "cache_size = -16000"):
+        # The first one first: to choose the log writes to the file, which would be waited for otherwise.
+        for pragma in ("synchronous = OFF", "journal_mode = WAL", "temp_store = FILE", "cache_size = -16000"):
             self._connection.execute(f"PRAGMA {pragma}")
         if not list(self._connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'listed'")):
-            self._connection.execute(_SCHEMA)
+            with self._connection:
+                self._connection.execute(_SCHEMA)
+                self._connection.execute("REPLACE INTO progress VALUES ('boot', ?)", (_boot_id(),))
 
     @staticmethod
     def discard(path: Path) -> None:

@@ -50,6 +50,20 @@ def test_manifest_is_written_four_times_a_second_and_at_changes(
     assert len([moment for moment, durable in written if durable]) <= 8
 
 
+def test_a_job_without_work_waits_for_its_manifest_four_times(
+    tmp_path: Path, written: list[tuple[float, bool]]
+) -> None:
+    """It begins, lists, has its plan, and ends: what is known then is on the disk, and nothing is written twice."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.txt").write_text("words")
+    with open_workspace(tmp_path / "ws") as handle:
+        handle.add_source("docs", path=str(tmp_path / "docs"))
+        handle.sync("docs")
+        written.clear()
+        assert handle.sync("docs").counters.items_skipped_incremental == 1
+    assert len([moment for moment, durable in written if durable]) == 4
+
+
 @pytest.mark.slow
 def test_manifest_of_a_job_that_fails_throughout_stays_small(tmp_path: Path) -> None:
     """Of hundreds of failed items with long names the manifest keeps the last ones, the outcomes keep all."""

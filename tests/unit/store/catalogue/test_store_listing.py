@@ -46,6 +46,46 @@ def test_a_listing_goes_on_behind_an_item_that_is_no_unicode(tmp_path: Path) -> 
     resumed.close()
 
 
+class _CountedFile(apsw.VFSFile):
+    """A file of SQLite that counts how often somebody waits for its disk."""
+
+    waits = 0
+
+    def xSync(self, flags: int) -> None:  # noqa: N802 the name is the library's
+        """Count, then wait."""
+        _CountedFile.waits += 1
+        super().xSync(flags)
+
+
+class _CountedFiles(apsw.VFS):
+    """The file system of SQLite, with such files."""
+
+    def __init__(self) -> None:
+        super().__init__("counted", "unix", makedefault=True)
+
+    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> _CountedFile:  # noqa: N802
+        """Open a file."""
+        return _CountedFile("unix", name, flags)
+
+
+def test_nothing_of_a_listing_is_waited_for(tmp_path: Path) -> None:
+    """A listing is made again after a power cut: no part of it is brought to the disk, not even to begin it."""
+    files = _CountedFiles()
+    _CountedFile.waits = 0
+    try:
+        Catalogue(tmp_path / "catalogue.db", create=True).close()
+        assert _CountedFile.waits > 0
+        _CountedFile.waits = 0
+        for resume in (False, True):
+            scratch = ListingScratch(tmp_path / "listing.db", resume=resume)
+            scratch.begin("choice")
+            scratch.add(ListingPage([Descriptor("a", "memory://a", "1")], "page 1"))
+            scratch.close()
+    finally:
+        files.unregister()
+    assert _CountedFile.waits == 0
+
+
 def test_a_listing_that_restarts_forgets_what_it_named(tmp_path: Path) -> None:
     """What earlier pages named is void, with their cursor: it may be gone by now."""
     scratch = ListingScratch(tmp_path / "listing.db", resume=False)
