@@ -96,7 +96,7 @@ def test_headless_commands_never_load_the_tui(cli: Cli) -> None:
 
 @pytest.mark.slow
 def test_a_sync_without_changes_loads_only_what_compares(cli: Cli) -> None:
-    """What people run every few minutes loads nothing that looks at bytes, searches, checks a schema or cuts again."""
+    """What people run every few minutes loads nothing that reads, searches, tries again or has an event loop."""
     cli.write("a.txt", "alpha")
     cli.init()
     cli.run("sync", "docs")
@@ -104,6 +104,7 @@ def test_a_sync_without_changes_loads_only_what_compares(cli: Cli) -> None:
         *("ingest_tui.extraction.intake.sniffing", "ingest_tui.extraction.schemas.table_schema"),
         *("ingest_tui.index.text_search", "ingest_tui.index.suggestions", "ingest_tui.pipeline.rechunk"),
         *("ingest_tui.pipeline.embed.embedding", "ingest_tui.credentials.references"),
+        *("asyncio", "tenacity"),
     )
     assert modules_loaded_by(cli, "sync", "docs") & set(unneeded) == set()
 

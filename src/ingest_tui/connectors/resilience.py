@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -64,13 +64,15 @@ class ResilientConnector(BaseConnector):
         """Authenticate, trying again while the source is not to be had."""
         import asyncio
 
-        return await asyncio.to_thread(self._try, self._authenticate)
+        return await asyncio.to_thread(self.authenticate_now)
+
+    def authenticate_now(self) -> bool:
+        """As `authenticate`, for who has no event loop."""
+        return self._try(self._authenticate)
 
     def _authenticate(self) -> bool:
-        import asyncio  # most commands reach no source
-
         try:
-            return asyncio.run(self.inner.authenticate())
+            return _result_of(self.inner.authenticate(), needs_loop=not self._is_built_in)
         except BaseException as error:  # noqa: BLE001 - the code of others may raise anything
             raise source_failure(error, "signing in") from None
 
@@ -109,6 +111,20 @@ class ResilientConnector(BaseConnector):
         except BaseException as error:  # noqa: BLE001 - the code of others may raise anything; the document is here
             return {**(descriptor.metadata or {}), "origin_error": item_failure(error, descriptor).message}
         return origin
+
+
+def _result_of(steps: Coroutine[Any, Any, bool], *, needs_loop: bool) -> bool:
+    """Return what a coroutine returns. One that awaits nothing needs no event loop: to load and make it takes 15 ms."""
+    if needs_loop:
+        import asyncio
+
+        return asyncio.run(steps)
+    try:
+        steps.send(None)
+    except StopIteration as end:
+        return bool(end.value)
+    steps.close()
+    raise RuntimeError("a connector of this package awaits something to authenticate")
 
 
 class _ResumablePages:

@@ -304,10 +304,8 @@ class _Analyser:
         if number := _NUMBER.fullmatch(written):
             return written, _forms_of_number(number)
         token = self._token(written)
-        forms = dict.fromkeys(token.whole)
-        for part in token.parts:
-            forms.update(dict.fromkeys(part.forms))
-        return sys.intern(" ".join(part.term for part in token.parts)), tuple(forms)
+        forms = dict.fromkeys(chain(token.whole, *[part.forms for part in token.parts]))
+        return sys.intern(" ".join([part.term for part in token.parts])), tuple(forms)
 
     def _terms_of(self, written: str) -> tuple[frozenset[str], int]:
         """Return the terms and forms of a token, and how many terms it has."""
@@ -334,9 +332,10 @@ class _Analyser:
         if is_paired(folded):
             return TokenPart(folded, (), written)
         folded = folded[:MAX_TERM_CHARACTERS]
-        exact = folded
-        if not written.isascii():
-            exact = unicodedata.normalize("NFKC", written).casefold()[:MAX_TERM_CHARACTERS]
+        if written.isascii():
+            term = self._stem(folded) if folded.isalpha() else folded
+            return TokenPart(term, (folded,) if folded != term else (), written)
+        exact = unicodedata.normalize("NFKC", written).casefold()[:MAX_TERM_CHARACTERS]
         term = self._stem(folded) if folded.isalpha() or not folded.isascii() else folded
         return TokenPart(term, tuple(form for form in dict.fromkeys((folded, exact)) if form != term), written)
 
@@ -372,7 +371,7 @@ def _parts(piece: str) -> Iterator[str]:
     for run in PAIRED_OR_NOT.findall(piece) if not piece.isascii() else (piece,):
         if is_paired(run):
             yield from (run[at : at + 2] for at in range(len(run)))
-        elif run.isascii() and _is_camel(run):
+        elif run.isascii() and run != run.lower() and _is_camel(run):
             yield from _CAMEL.findall(run)
         else:
             yield run
@@ -381,12 +380,12 @@ def _parts(piece: str) -> Iterator[str]:
 def _whole_forms(joined: str, pieces: list[str], parts: tuple[TokenPart, ...]) -> tuple[str, ...]:
     """Return the forms of a token that are not those of its parts."""
     forms: dict[str, None] = {}
-    for form in (joined, *pieces):
+    for form in dict.fromkeys((joined, *pieces)):
         folded = _NO_FORM_SIGN.sub("", fold(form))
         if len(folded) <= MAX_TERM_CHARACTERS and folded.strip(FORM_SIGNS) and not is_paired(folded):
             forms[folded] = None
             forms[folded.strip("_")] = None
-        forms.update(dict.fromkeys(form.split(".") if _DOTTED_NUMBER.fullmatch(form) else ()))
-    for known in ("", *(part.term for part in parts), *(form for part in parts for form in part.forms)):
-        forms.pop(known, None)
-    return tuple(forms)
+        if _DOTTED_NUMBER.fullmatch(form):
+            forms.update(dict.fromkeys(form.split(".")))
+    known = {"", *chain.from_iterable((part.term, *part.forms) for part in parts)}
+    return tuple(form for form in forms if form not in known)

@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
-
-import tenacity
+from typing import TYPE_CHECKING, TypeVar
 
 from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import AuthenticationError, IngestError, TransientItemError, TransientSourceError
+
+if TYPE_CHECKING:
+    import tenacity
 
 CALLS_AT_ONCE = 32
 _ATTEMPTS_AT_LOCKED = 2
@@ -117,6 +118,8 @@ class Retrier:
 
     def _try_again(self, call: Callable[[], _Result], first_error: IngestError) -> _Result:
         """Go on after a first attempt that failed."""
+        import tenacity  # with it asyncio, and most calls succeed
+
         pending: IngestError | None = first_error
         renewed = False
 
@@ -164,6 +167,8 @@ class Retrier:
             if self._account is not None:
                 self._account.hold_off(asked)
             return asked + random.uniform(0.0, policy.first_wait)  # noqa: S311 - so that not all come at once
+        import tenacity
+
         backoff = tenacity.wait_random_exponential(multiplier=policy.first_wait, max=policy.longest_wait)
         return policy.first_wait / 2 + backoff(state)
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import (
     AuthenticationError,
@@ -468,6 +469,7 @@ class ConnectorSuite:
         connector = site.connector()
         connector.validate_config()
         assert asyncio.run(connector.authenticate()) is True
+        assert ResilientConnector(connector).authenticate_now() is True
 
     def test_source_that_refuses_us(self, site: Site) -> None:
         """A source that does not let us in is an error of the source with a way out, in listing too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -81,6 +82,14 @@ class Scripted(BaseConnector):
             if stop is not None and start >= stop:
                 raise TransientItemError("the connection was cut", code="network")
             yield CONTENT[start : start + PIECE]
+
+
+class Awaiting(Scripted):
+    """Awaits something to authenticate, as a connector of others may."""
+
+    async def authenticate(self) -> bool:
+        await asyncio.sleep(0)
+        return await super().authenticate()
 
 
 class Unranged(Scripted):
@@ -186,6 +195,16 @@ def test_retry_after_is_honoured() -> None:
     waits: list[float] = []
     keys_of(around(Scripted(busy(retry_after=17.0)), waits))
     assert 17.0 <= waits[0] <= 17.5
+
+
+@pytest.mark.parametrize("kind", [Scripted, Awaiting])
+def test_who_has_no_event_loop_can_authenticate(kind: type[Scripted]) -> None:
+    """What the connector awaits is awaited, and what may pass is tried again, as by `authenticate`."""
+    waits: list[float] = []
+    inner = kind(busy())
+    assert around(inner, waits).authenticate_now() is True
+    assert (inner.calls, len(waits)) == (["authenticate", "authenticate"], 1)
+    assert asyncio.run(around(kind(busy()), waits).authenticate()) is True
 
 
 def test_a_locked_item_is_tried_once_more_and_holds_nobody_off() -> None:

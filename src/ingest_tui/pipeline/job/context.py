@@ -48,7 +48,7 @@ class JobContext:
     workspace: Workspace
     manifest: Manifest
     source: Source
-    connector: BaseConnector | None
+    connector: ResilientConnector | None
     extractor: Extractor
     paths: JobLayout
     staging: StagingArea
@@ -121,14 +121,15 @@ def open_job(
     parsing = ParsingItems(extractor)
     keeper = ManifestKeeper(workspace, manifest, log, parsing)
     controls = JobControls(keeper, workspace.jobs, log, stopping or threading.Event())
+    resilient = None
     if connector is not None:
         calls_at_once = workspace.settings.calls_per_credential
-        connector = ResilientConnector(connector, sleep=controls.sleep, calls_at_once=calls_at_once)
+        resilient = ResilientConnector(connector, sleep=controls.sleep, calls_at_once=calls_at_once)
     return JobContext(
         workspace=workspace,
         manifest=manifest,
         source=source,
-        connector=connector,
+        connector=resilient,
         extractor=extractor,
         paths=paths,
         staging=StagingArea(paths.staging),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 
 import apsw
@@ -127,7 +126,7 @@ def _run_steps(job: JobContext, *, counts_as_attempt: bool) -> JobState:
 def _make_plan(job: JobContext) -> None:
     connector = job.connector
     if connector is not None:
-        job.interruptibly(lambda: asyncio.run(connector.authenticate()))
+        job.interruptibly(connector.authenticate_now)
     end = list_source(job)
     adopt_kept_documents(job)
     make_plan(job, end)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -44,7 +43,7 @@ def preview_plan(
 def _planned(
     workspace: Workspace, source: Source, connector: ResilientConnector, *, force: bool, watched: bool
 ) -> Iterator[PlanLine]:
-    asyncio.run(connector.authenticate())
+    connector.authenticate_now()
     unsettled = watched and may_be_half_written(connector)
     options = {"force": True} if force else {}
     hold = hold_rules_of(workspace, source, connector)

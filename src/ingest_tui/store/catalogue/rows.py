@@ -36,8 +36,18 @@ class VersionRow(NamedTuple):
     @classmethod
     def of_current(cls, document: Document) -> Self:
         """Return the row of a document's current version."""
-        values = document._asdict() | {"ingested_at": document.updated_at}
-        return cls(*(values[name] for name in cls._fields))
+        return cls(
+            document.document_id,
+            document.version,
+            document.raw_sha256,
+            document.content_hash,
+            document.bytes,
+            document.media_type,
+            document.backend,
+            document.uri,
+            document.job_id,
+            document.updated_at,
+        )
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Self:
