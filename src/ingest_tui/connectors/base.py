@@ -57,7 +57,8 @@ class Capabilities:
     ``remote``: calls may wait for a network, so they run where a job can be cancelled meanwhile.
     ``remembers_listing``: `list` uses `BaseConnector.memory` to ask only for what changed. ``lists_all_or_nothing``: a
     part that cannot be looked into makes `list` raise, never leave a gap. ``content_fingerprints``: fingerprints follow
-    from the content, so that equal items share one. ``notifies``: `wait_for_hint` may report changes.
+    from the content, so that equal items share one. ``keeps_what_was_listed``: what was listed can be fetched as it
+    was, whatever has changed since. ``notifies``: `wait_for_hint` may report changes.
     """
 
     fetch_concurrency: int = 1
@@ -68,6 +69,7 @@ class Capabilities:
     remembers_listing: bool = False
     lists_all_or_nothing: bool = False
     content_fingerprints: bool = False
+    keeps_what_was_listed: bool = False
     notifies: bool = False
 
 

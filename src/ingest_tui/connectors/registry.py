@@ -19,6 +19,7 @@ ENTRY_POINT_GROUP = "ingest_tui.connectors"
 _BUILT_IN = {
     "local": "ingest_tui.connectors.local.connector:LocalConnector",
     "directory": "ingest_tui.connectors.local.connector:LocalConnector",
+    "git": "ingest_tui.connectors.git.connector:GitConnector",
     "s3": "ingest_tui.connectors.s3.connector:S3Connector",
     "sharepoint": "ingest_tui.connectors.sharepoint.connector:SharePointConnector",
 }

@@ -260,7 +260,7 @@ def _what_is_watched(source: Source) -> Watched | None:
         if kind.capabilities.watches_paths:
             folder = kind(source.source_config).watch_path()
             return None if folder is None else Watched(folder)
-        if kind.capabilities.remote:
+        if kind.capabilities.remote or kind.capabilities.notifies:
             return Watched(None, kind.capabilities.notifies, repr(source.source_config))
     except (IngestError, ValueError):
         pass

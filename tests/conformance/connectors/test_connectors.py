@@ -12,11 +12,13 @@ from typing import Any, Self
 import pytest
 
 from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.connectors.git.connector import GitConnector
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.connectors.registry import connector_class, get_connector, source_types
 from ingest_tui.connectors.s3.connector import S3Connector
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 from tests.conformance.connectors.connector_suite import ConnectorSuite, RemoteConnectorSuite, RemoteSite, Site, listed
+from tests.conformance.connectors.git_site import GitSite
 from tests.conformance.connectors.interruptions import Failure
 from tests.conformance.connectors.memory_connector import PAGE, SOURCES, Item, MemoryConnector, new_source
 from tests.conformance.connectors.s3_site import S3Site
@@ -244,6 +246,16 @@ class TestLocalConnector(ConnectorSuite):
         time.sleep(TICK_SECONDS)
         site.rename("other/a.txt", "other/b.txt")
         assert listed(site.connector())[0]["other/b.txt"].fingerprint != before.fingerprint
+
+
+class TestGitConnector(ConnectorSuite):
+    """Git repositories, read by a real git."""
+
+    covers = GitConnector
+
+    @pytest.fixture
+    def site(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+        return GitSite(tmp_path, monkeypatch)
 
 
 class TestMemoryConnector(RemoteConnectorSuite):
