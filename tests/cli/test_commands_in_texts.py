@@ -32,9 +32,12 @@ ANY_TYPE, PLUG_IN = "TYPE", "table"
 """Stands for a type of source or embedder; the type of the plug-in of docs/connectors.md, with settings of its own."""
 OF_OTHERS = re.compile(r"openssl|apt-get|pip install|aws s3api|playwright|systemctl")
 """Programs that texts name, with options of their own."""
-NO_OPTIONS = {"--no-", "--x-s3", "--ol-s3"}
-"""A beginning, and the endings of names of buckets."""
-BY_TYPE = ("local", "s3", "sharepoint")
+OF_GIT = {
+    "--count", "--end-of-options", "--format", "--full-tree", "--git-path", "--literal-pathspecs", "--long", "--quiet", "--verify"
+}  # fmt: skip
+NO_OPTIONS = {"--no-", "--x-s3", "--ol-s3"} | OF_GIT
+"""A beginning, the endings of names of buckets, and what git is called with."""
+BY_TYPE = ("git", "local", "s3", "sharepoint")
 
 # 'ingest-tui …' and 'job list' in quotes; "next: ingest-tui …" and a text that is a command, up to what ends one.
 IN_TEXTS = re.compile(

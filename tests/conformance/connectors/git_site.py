@@ -27,6 +27,7 @@ WHAT_GIT_DOES: dict[Failure, str] = {
     "malformed": "echo '<html>'; exit 0",
     "empty": "exit 0",
 }
+_ROLES = ("AUTHOR", "COMMITTER")
 _WRAPPER = """#!/bin/sh
 REAL_GIT='{git}'
 number=$(($(cat '{folder}/calls') + 1))
@@ -41,6 +42,7 @@ exec "$REAL_GIT" "$@"
 def git(folder: Path, *arguments: str, given: bytes = b"") -> str:
     """Run git in a repository, without the settings of whoever runs the tests."""
     environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    environment |= {f"GIT_{role}_{part}": "person@example.org" for role in _ROLES for part in ("NAME", "EMAIL")}
     command = ["git", "-c", "safe.directory=*", "-c", "fastimport.unpackLimit=100000", "-C", str(folder), *arguments]
     return subprocess.run(command, input=given, capture_output=True, check=True, env=environment).stdout.decode()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 from urllib.parse import quote, quote_from_bytes, unquote_to_bytes
@@ -16,7 +16,7 @@ from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.connectors.git.config import GitConfig
 from ingest_tui.connectors.git.content import checked
 from ingest_tui.connectors.git.git_errors import GitFailedError, check_folder, ref_missing, source_error
-from ingest_tui.connectors.git.repository import LINK, Commit, Entry, Repository
+from ingest_tui.connectors.git.repository import LINK, Commit, TreeEntry, Repository
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
@@ -106,7 +106,7 @@ class GitConnector(BaseConnector):
             return False
         return self._filter.takes(path)
 
-    def _describe(self, entry: Entry, metadata: dict[str, str]) -> Descriptor:
+    def _describe(self, entry: TreeEntry, metadata: dict[str, str]) -> Descriptor:
         return Descriptor(
             key_from_bytes(entry.path),
             self._uri_start + quote_from_bytes(entry.path, safe="/~"),
@@ -161,8 +161,8 @@ class GitConnector(BaseConnector):
     # Asking
 
     def origin(self, descriptor: Descriptor) -> dict[str, str]:
-        """Return the commit at which the content was taken, its date, the branch or tag, and the id of the content."""
-        return {**(descriptor.metadata or {}), "ref": self.config.ref, "blob": descriptor.fingerprint}
+        """Return the commit at which the content was taken, its date, and the branch or tag."""
+        return {**(descriptor.metadata or {}), "ref": self.config.ref}
 
     def key_of(self, address: str) -> str | None:
         """Return the key of an address in the repository; None for other places."""
@@ -181,7 +181,7 @@ class GitConnector(BaseConnector):
         except SourceAccessError as error:
             return Sighting("source_gone", error.message)
 
-    def _sighting(self, commit: Commit, entry: Entry | None) -> Sighting:
+    def _sighting(self, commit: Commit, entry: TreeEntry | None) -> Sighting:
         if entry is None:
             return Sighting("gone")
         if entry.is_file:
@@ -203,9 +203,6 @@ class GitConnector(BaseConnector):
 
     def wait_for_hint(self, timeout: float) -> bool | None:
         """Look at the branch again and again: True once it names another commit than when it was last looked at."""
-        return self._wait_for_commit(timeout, time.sleep)
-
-    def _wait_for_commit(self, timeout: float, sleep: Callable[[float], None]) -> bool:
         deadline = time.monotonic() + timeout
         while True:
             commit_id = self._commit().commit_id
@@ -215,7 +212,7 @@ class GitConnector(BaseConnector):
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            sleep(min(HINT_SECONDS, left))
+            time.sleep(min(HINT_SECONDS, left))
 
 
 def _metadata_of(commit: Commit) -> dict[str, str]:

@@ -58,7 +58,7 @@ def check_folder(repository: str) -> None:
     except (FileNotFoundError, NotADirectoryError):
         raise SourceAccessError(
             f"the repository does not exist: {name}",
-            hint=f"is it mounted? 'ingest-tui source edit SOURCE --repository FOLDER' changes it; {_NOTHING_DELETED}",
+            hint=f"is it mounted? 'ingest-tui source edit SOURCE' names another; {_NOTHING_DELETED}",
             code="not_found",
         ) from None
     except PermissionError:

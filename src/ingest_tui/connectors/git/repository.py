@@ -32,7 +32,7 @@ _EMPTY_TREES = {
 }
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """One line of a tree: ``mode`` as git writes it, ``kind`` blob, tree or commit (of a submodule), size in bytes."""
 
     mode: str
@@ -84,7 +84,7 @@ class Repository:
         )
         return answer.decode(errors="replace").splitlines()
 
-    def entries(self, commit: Commit, folder: bytes = b"", *, within: bool = True) -> Iterator[Entry]:
+    def entries(self, commit: Commit, folder: bytes = b"", *, within: bool = True) -> Iterator[TreeEntry]:
         """Yield what is in a folder of a commit (all folders below it, too, if ``within``); streams.
 
         Ends only when everything was said: what is cut raises.
@@ -99,7 +99,7 @@ class Repository:
         if is_empty and not folder and commit.tree_id not in _EMPTY_TREES.values():
             raise GitFailedError("the tree of the commit was not listed")
 
-    def entry(self, commit: Commit, path: bytes) -> Entry | None:
+    def entry(self, commit: Commit, path: bytes) -> TreeEntry | None:
         """Return what is at one path of a commit; None where nothing is."""
         with self._running(["ls-tree", "-z", "--long", "--full-tree", commit.tree_id, "--", path]) as pieces:
             return next((entry for entry in _entries_of(pieces) if entry.path == path), None)
@@ -194,7 +194,7 @@ def _read(output: IO[bytes], errors: IO[bytes]) -> Iterator[tuple[bool, bytes]]:
                     ready.unregister(key.fileobj)
 
 
-def _entries_of(pieces: Iterator[bytes]) -> Iterator[Entry]:
+def _entries_of(pieces: Iterator[bytes]) -> Iterator[TreeEntry]:
     rest = b""
     for piece in pieces:
         *lines, rest = (rest + piece).split(b"\0")
@@ -204,7 +204,7 @@ def _entries_of(pieces: Iterator[bytes]) -> Iterator[Entry]:
         raise GitFailedError("its list ends in the middle of a line", may_pass=True)
 
 
-def _entry_of(line: bytes) -> Entry:
+def _entry_of(line: bytes) -> TreeEntry:
     head, _, path = line.partition(b"\t")
     try:
         mode, kind, object_id, size = head.decode("ascii").split()
@@ -212,7 +212,7 @@ def _entry_of(line: bytes) -> Entry:
         path = b""
     if not path:
         raise GitFailedError("what it prints is no list of files")
-    return Entry(mode, kind, object_id, int(size) if size.isdigit() else None, path)
+    return TreeEntry(mode, kind, object_id, int(size) if size.isdigit() else None, path)
 
 
 def _date_of(author: bytes) -> str:
