@@ -39,7 +39,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "--endpoint-url": ((*S3, "--endpoint-url", "nope"), "not an http or https address"),
     "--region": ((*S3, "--region", "no pe"), "not the name of a region"),
     "--sqs": ((*S3, "--sqs", "nope"), "--sqs"),
-    "--repository": (("source", "add", "git", "code", "--repository", "nowhere"), "the repository does not exist"),
+    "--repository": (("source", "add", "git", "code", "--repository", ""), "--repository: this is needed"),
     "--ref": (("source", "add", "git", "code", "--repository", "docs", "--ref", "a..b"), "no name of a branch"),
     "--site": (("source", "add", "sharepoint", "s", "--site", "nope", "--credential", "c"), "--site"),
     "--name": (("upload", "docs/a.md", "--name", "a/b"), "no name of a file"),

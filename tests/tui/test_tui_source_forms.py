@@ -26,6 +26,7 @@ from ingest_tui.tui.views.sources.preview_screen import Preview
 from ingest_tui.tui.views.sources.source_form_screen import ADD_NEW, SourceForm
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from ingest_tui.tui.widgets.fields import Choice, Toggle, as_list, as_text
+from tests.conformance.connectors.git_site import commit_files, git
 from tests.graph_server import certificates
 from tests.graph_server.running import GraphServer
 from tests.graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
@@ -119,6 +120,29 @@ def test_all_that_a_form_holds_is_saved(root: Path, folder: Path) -> None:
     assert source.source_config == {"path": str(folder), "recursive": False, "exclude": ["drafts/", "a,b.txt"]}
     assert (int(source.max_size), str(source.since), source.priority) == (20_000_000, "2026-01-31", 7)
     assert (source.deny_types, source.name, source.collection_id) == (("docm",), "Team", "default")
+
+
+def test_a_repository_is_a_source_with_its_branch(root: Path, tmp_path: Path) -> None:
+    """The branch stands next to the repository, whose name without its ending is that of the source."""
+    repository = tmp_path / "handbook.git"
+    repository.mkdir()
+    git(repository, "init", "--quiet", "--bare", "--initial-branch=main")
+    commit_files(repository, {"travel.md": b"trains"})
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_form(app, pilot, "git")
+        field(app, "repository").value = str(repository)
+        field(app, "ref").value = "trunk"
+        await until(pilot, lambda: "trunk" in told(app, "repository"))
+        field(app, "ref").value = "main"
+        await until(pilot, lambda: field(app, "name").placeholder == "handbook")
+        field(app, "repository").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TestReport))
+
+    run_story(root, story)
+    source = sources_of(root)["handbook"]
+    assert source.place == f"{repository}@main"
 
 
 def test_a_new_source_goes_to_the_collection_in_use(root: Path, folder: Path) -> None:

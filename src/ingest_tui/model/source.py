@@ -37,7 +37,7 @@ EMBEDDING_SOURCE = "embedding"
 RECHUNKING_SOURCE = "rechunking"
 """The same for jobs that cut the texts of a collection again."""
 RESERVED_SOURCES = frozenset({UPLOAD_SOURCE, KEPT_SOURCE, EMBEDDING_SOURCE, RECHUNKING_SOURCE})
-_PLACES = ("path", "bucket", "site", "url", "uri")
+_PLACES = ("path", "repository", "bucket", "site", "url", "uri")
 
 
 ContainersSetting = Literal["documents", "refuse"]
@@ -123,9 +123,11 @@ class Source(BaseModel):
 
     @property
     def place(self) -> str:
-        """Where the source is, for people: its folder, its bucket with its prefix, its site."""
+        """Where the source is, for people: folder, repository with its branch, bucket with its prefix, site."""
         config = self.source_config
         place = next((str(config[name]) for name in _PLACES if config.get(name)), self.source_type)
+        if config.get("ref"):
+            return f"{place}@{config['ref']}"
         return f"{place}/{config['prefix']}" if config.get("prefix") else place
 
     @property

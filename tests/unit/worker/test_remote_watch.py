@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from ingest_tui import open_workspace
+from ingest_tui.connectors.git.connector import GitConnector
+from ingest_tui.connectors.git.repository import Commit
 from ingest_tui.connectors.s3.connector import S3Connector
 from ingest_tui.model.errors import TransientSourceError
-from ingest_tui.services.sources.sources import edit_source
+from ingest_tui.services.sources.sources import add_source, edit_source
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.watch import SourceWatch
+from tests.conformance.connectors.git_site import commit_files, git
 from tests.waiting import wait_until
 
 
@@ -116,3 +119,30 @@ def test_edited_source_is_watched_again_and_stopped_one_is_not(workspace: Worksp
     edit_source(workspace, "shelf", watch=False)
     watching.watch.refresh()
     assert not watching.watch._threads
+
+
+def test_commit_of_a_watched_repository_makes_a_look(
+    workspace: Workspace, watching: Watching, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Git source reports by itself what the branch names, long before the rescan."""
+    monkeypatch.setattr("ingest_tui.connectors.git.connector.HINT_SECONDS", 0.05)
+    repository = tmp_path / "code.git"
+    repository.mkdir()
+    git(repository, "init", "--quiet", "--bare", "--initial-branch=main")
+    commit_files(repository, {"a.md": b"one"})
+    edit_source(workspace, "shelf", watch=False)
+    add_source(workspace, source_type="git", name="code", config={"repository": str(repository)}, watch=True)
+    workspace.settings.remote_rescan_seconds = 600
+    looked_at: list[str] = []
+    commit_id = GitConnector._commit
+
+    def noting(connector: GitConnector) -> Commit:
+        commit = commit_id(connector)
+        looked_at.append(commit.commit_id)
+        return commit
+
+    monkeypatch.setattr(GitConnector, "_commit", noting)
+    watching.watch.refresh()
+    wait_until(lambda: len(watching.looks) == 1 and looked_at, what="the first look, and the commit that is known")
+    commit_files(repository, {"a.md": b"two"})
+    wait_until(lambda: len(watching.looks) == 2)

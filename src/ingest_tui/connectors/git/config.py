@@ -22,7 +22,7 @@ class GitConfig(BaseModel):
         json_schema_extra={"browse": True},
     )
     ref: str = Field(
-        default="HEAD", min_length=1, max_length=255, description="the branch, tag or commit whose files are taken"
+        default="", max_length=255, description="the branch, tag or commit whose files are taken (empty: HEAD)"
     )
     include: tuple[str, ...] = Field(default=(), description="take only what matches, e.g. *.md or docs/**")
     exclude: tuple[str, ...] = Field(default=(), description="leave out what matches, e.g. drafts/")

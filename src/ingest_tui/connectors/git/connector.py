@@ -16,7 +16,7 @@ from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.connectors.git.config import GitConfig
 from ingest_tui.connectors.git.content import checked
 from ingest_tui.connectors.git.git_errors import GitFailedError, check_folder, ref_missing, source_error
-from ingest_tui.connectors.git.repository import LINK, Commit, TreeEntry, Repository
+from ingest_tui.connectors.git.repository import LINK, Commit, Repository, TreeEntry
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
@@ -32,7 +32,9 @@ _REFS_NAMED = 10
 
 
 class GitConnector(BaseConnector):
-    """The files of one commit: the one that a branch or tag names when the listing begins.
+    """Git repositories of this machine, at a branch, tag or commit.
+
+    A listing is of the commit that the branch or tag names when it begins.
 
     The fingerprint is the id of the content (blob), so a renamed or restored file is known without being read, and what
     was listed can be read as it was listed, whatever is committed meanwhile.
@@ -53,9 +55,10 @@ class GitConnector(BaseConnector):
         self, config: dict[str, Any], *, max_size: int | None = None, credentials: Credentials | None = None
     ) -> None:
         super().__init__(config, max_size=max_size, credentials=credentials)
+        self._ref = self.config.ref or "HEAD"
         self._repository = Repository(self.config.repository)
         self._filter = build_filter(self.config.include, self.config.exclude)
-        self._uri_start = f"git+{file_uri(os.fsencode(self.config.repository))}@{quote(self.config.ref, safe='/')}//"
+        self._uri_start = f"git+{file_uri(os.fsencode(self.config.repository))}@{quote(self._ref, safe='/')}//"
         self._hinted: str | None = None
 
     def validate_config(self) -> None:
@@ -71,9 +74,9 @@ class GitConnector(BaseConnector):
         """Return the commit that the settings name now; raises `SourceAccessError`."""
         check_folder(self.config.repository)
         with self._failing_as_a_source():
-            commit = self._repository.commit(self.config.ref)
+            commit = self._repository.commit(self._ref)
             if commit is None:
-                raise ref_missing(self.config.repository, self.config.ref, self._repository.refs(_REFS_NAMED))
+                raise ref_missing(self.config.repository, self._ref, self._repository.refs(_REFS_NAMED))
         return commit
 
     @contextmanager
@@ -162,7 +165,7 @@ class GitConnector(BaseConnector):
 
     def origin(self, descriptor: Descriptor) -> dict[str, str]:
         """Return the commit at which the content was taken, its date, and the branch or tag."""
-        return {**(descriptor.metadata or {}), "ref": self.config.ref}
+        return {**(descriptor.metadata or {}), "ref": self._ref}
 
     def key_of(self, address: str) -> str | None:
         """Return the key of an address in the repository; None for other places."""
