@@ -214,6 +214,7 @@ def _paragraphs(shape: ET.Element) -> str:
     """Return the paragraphs of a shape; those with a bullet or an indent of their own as a list."""
     text = ""
     was_item = False
+    numbers: dict[int, int] = {}
     body = child(shape, "txBody")
     for paragraph in descendants(body, "p") if body is not None else ():
         line = paragraph_text(paragraph)
@@ -222,9 +223,23 @@ def _paragraphs(shape: ET.Element) -> str:
         properties = child(paragraph, "pPr")
         level = properties.get("lvl", "0") if properties is not None else "0"
         depth = min(int(level), _MAX_INDENT) if level.isdecimal() else 0
-        bullet = properties is not None and any(local(one) in ("buChar", "buAutoNum", "buBlip") for one in properties)
-        is_item = bullet or depth > 0
-        line = "  " * depth + "- " + literal(line.replace("\n", " ")) if is_item else literal(line)
+        bullets = [one for one in properties or () if local(one) in ("buChar", "buAutoNum", "buBlip")]
+        is_item = bool(bullets) or depth > 0
+        mark = _mark_of_item(bullets, depth, numbers)
+        line = "  " * depth + mark + literal(line.replace("\n", " ")) if is_item else literal(line)
         text += ("\n" if is_item and was_item else "\n\n") * bool(text) + line
         was_item = is_item
     return text
+
+
+def _mark_of_item(bullets: list[ET.Element], depth: int, numbers: dict[int, int]) -> str:
+    """Return the mark of an item, or of a paragraph that ends the numbering; ``numbers``: depth → the last number."""
+    for deeper in [one for one in numbers if one > depth]:
+        del numbers[deeper]
+    numbering = next((one for one in bullets if local(one) == "buAutoNum"), None)
+    if numbering is None:
+        numbers.pop(depth, None)
+        return "- "
+    start = numbering.get("startAt", "1")
+    numbers[depth] = numbers[depth] + 1 if depth in numbers else int(start) if start.isdecimal() else 1
+    return f"{numbers[depth]}. "

@@ -26,6 +26,7 @@ from ingest_tui.extraction.office.ooxml import (
     open_package,
     parse_xml,
 )
+from ingest_tui.extraction.office.word_text import as_written
 from ingest_tui.extraction.office.wordml import (
     PLACE,
     PLACES,
@@ -35,7 +36,6 @@ from ingest_tui.extraction.office.wordml import (
     edited_body,
     normalised,
     notes_by_number,
-    without_text_marks,
 )
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
@@ -66,7 +66,7 @@ def parse(parse_input: ParseInput) -> Parsed:
         ) from error
     parsed = office.parse(replace(parse_input, content=prepared))
     parse_input.tick()
-    body = reader.with_parts(without_text_marks(parsed.markdown))
+    body = reader.with_parts(as_written(parsed.markdown))
     around = reader.around(body)
     parsed.markdown = "\n\n".join((body.strip("\n"), *around)).lstrip("\n") + "\n"
     parsed.findings += reader.findings

@@ -187,7 +187,7 @@ class _Writer:
             return within
         level = attribute(one, "outline-level") if name == "h" else ""
         depth = min(int(level), _MAX_LEVEL) if level.isdecimal() else 1 if name == "h" or self._is_title(one) else 0
-        return [text if self._in_cell and not depth else heading(depth, text), *within]
+        return [text if self._in_cell else heading(depth, text), *within]
 
     def _is_title(self, paragraph: ET.Element) -> bool:
         style = attribute(paragraph, "style-name")

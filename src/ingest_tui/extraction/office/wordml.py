@@ -18,16 +18,14 @@ from ingest_tui.extraction.office.alternatives import with_one_alternative
 from ingest_tui.extraction.office.ooxml import attribute, child, children, descendants, local, refuse_entities
 from ingest_tui.extraction.office.symbol_fonts import decode_symbols, is_symbol_font
 from ingest_tui.extraction.office.text_boxes import with_boxes_below
+from ingest_tui.extraction.office.word_text import TEXT_MARK
 from ingest_tui.extraction.tables.table import pipe_table
 
 PLACE = "\ue0ff{}\ue0ff"
 """Stands in the body where another part is shown; a character that no font of the world has a meaning for."""
 PLACES = re.compile("\ue0ff(\\d{1,6})\ue0ff")
 
-_TEXT_MARK = "\ue0fe"
-"""Stands in the body before a text that markdown could take for a mark of its own."""
 _LOOKS_LIKE_MARK = re.compile(r"(<w:t\b[^>]*>[ \t]*)(?=[#|>~`]|&gt;|&lt;)")
-_BEGINS_WITH_TEXT = re.compile(rf"[ \t]*(?:(?:[-*+]|\d{{1,9}}[.)])[ \t]+)*{_TEXT_MARK}")
 _FORMULA = re.compile(r"<m:(oMath|oMathPara)\b[^>]*(?<!/)>(?>(?:[^<]++|<(?!/?m:\1\b))*)</m:\1>", re.DOTALL)
 _LETTER_BEFORE = re.compile(r"(.)</w:t>|(</m:oMath>)|</w:p>|<w:(?:tab|br)\b", re.DOTALL)
 _LETTER_AFTER = re.compile(r"<w:t(?: [^>]*)?>(.)|</w:p>|<m:oMath\b|<w:(?:tab|br)\b", re.DOTALL)
@@ -111,18 +109,6 @@ class NoteNumbers:
         return f"<w:t>[^{label}]</w:t>"
 
 
-def without_text_marks(markdown: str) -> str:
-    """Return the body without the marks of text; a line that begins with one is no heading, fence, quote or table."""
-    if _TEXT_MARK not in markdown:
-        return markdown
-    lines = markdown.split("\n")
-    for at, line in enumerate(lines):
-        if _TEXT_MARK in line:
-            plain = line.replace(_TEXT_MARK, "")
-            lines[at] = literal(plain) if _BEGINS_WITH_TEXT.match(line) else plain
-    return "\n".join(lines)
-
-
 def edited_body(xml: str, notes: NoteNumbers, place: Callable[[str], str]) -> str:
     """Return the body as it is shown: moved text once, marks of notes that match, letters of symbol fonts, whole words.
 
@@ -147,7 +133,7 @@ def edited_body(xml: str, notes: NoteNumbers, place: Callable[[str], str]) -> st
         xml = _RUBY.sub(r"\2<w:r><w:t xml:space='preserve'> (</w:t></w:r>\1<w:r><w:t>)</w:t></w:r>", xml)
     if "textpath" in xml:
         xml = _with_word_art(xml)
-    return _LOOKS_LIKE_MARK.sub(rf"\1{_TEXT_MARK}", _with_whole_words(_BREAK.sub("<w:br/>", xml)))
+    return _LOOKS_LIKE_MARK.sub(rf"\1{TEXT_MARK}", _with_whole_words(_BREAK.sub("<w:br/>", xml)))
 
 
 def _formula_run(formula: re.Match[str]) -> str:

@@ -129,7 +129,7 @@ class NumberFormat:
             return None
         text = " ".join(_show(section.tokens, abs(number)).split())
         if text and number < 0 and (at != 1 or section.condition is not None) and _NOT_ZERO(text):
-            text = f"-{text}"
+            text = text if section.condition is not None and text.startswith("-") else f"-{text}"
         return text or None
 
     def _quickly(self, value: float) -> str | None:

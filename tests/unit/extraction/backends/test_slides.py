@@ -209,6 +209,17 @@ def test_bullets_are_a_list() -> None:
     assert "intro\n\n- first\n  - within" in text
 
 
+def test_numbers_of_lists_are_those_that_are_shown() -> None:
+    """Each level counts for itself, from where it begins; a text between two lists ends the first."""
+
+    def item(text: str, level: int = 0, more: str = "") -> str:
+        return paragraph(text, properties=f'<a:pPr lvl="{level}"><a:buAutoNum type="arabicPeriod"{more}/></a:pPr>')
+
+    items = (item("a"), item("b"), item("x", 1), item("y", 1), item("c"), item("z", 1), paragraph("text"))
+    text = extract_text(presentation([sheet(shape(*items, item("d", more=' startAt="7"'), item("e")))]), ".pptx")
+    assert "1. a\n2. b\n  1. x\n  2. y\n3. c\n  1. z\n\ntext\n\n7. d\n8. e" in text
+
+
 def test_one_damaged_slide_does_not_lose_the_others() -> None:
     """Slides and notes that cannot be read are named in findings; a presentation without a good one is malformed."""
     good = sheet(shape(paragraph("whole"), kind="title"))

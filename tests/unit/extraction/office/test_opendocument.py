@@ -221,7 +221,7 @@ def test_tables_in_cells_are_texts_of_them_and_those_in_lists_tables() -> None:
         rows = (f"<table:table-row>{''.join(row)}</table:table-row>" for row in (made[:2], made[2:]))
         return f"<table:table>{''.join(rows)}</table:table>"
 
-    inner = table(*(f"<text:p>{cell}</text:p>" for cell in "ABCD"))
+    inner = table(*(f"<text:p>{cell}</text:p>" for cell in "ABC"), '<text:h text:outline-level="1">D</text:h>')
     outer = table("<text:p>X</text:p>", "<text:p>Y</text:p>", f"<text:p>cell</text:p>{inner}", "<text:p>Z</text:p>")
     items = (
         f"<text:list-item><text:p>{item}</text:p>{more}</text:list-item>"

@@ -13,6 +13,7 @@ from ingest_tui.extraction.office.symbol_fonts import decode_symbols
 from ingest_tui.extraction.office.text_boxes import with_boxes_below
 from ingest_tui.extraction.parse import extract, extract_text
 from ingest_tui.model.errors import ItemError
+from ingest_tui.model.markdown_blocks import split_blocks
 from tests.made_files import office_file, zip_bytes
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -336,6 +337,41 @@ def test_of_alternative_paragraphs_one_is_shown() -> None:
         ".docx",
     )
     assert text.split() == ["before", "new", "only", "inner", "after"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(
+            r"C:\temp, \\server\share, \*, \!",
+            "Hello! a<b> `c` ~d~ x&y &amp;",
+            "1. typed",
+            "+ plus",
+            "a! b.",
+            r"\1. x\.y",
+        ),
+        *("http://a_b.example/~u/", "see <http://a.example>", "![x](y)"),
+    ],
+)
+def test_texts_read_as_they_are_written(written: str) -> None:
+    """No sign within a line has a backslash before it that the document has not, in emphasis and cells as well."""
+    shown = written.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    content = document(
+        paragraph(run(shown)), paragraph(run(f"x {shown}", "<w:b/>")), table("A", "B", f"x {shown}", r"a\\|b | c")
+    )
+    assert re.split(r"\n{2,}", extract_text(content, ".docx").strip()) == [
+        written, f"**x {written}**", f"| A | B |\n| --- | --- |\n| x {written} | a\\\\\\\\\\|b \\| c |",
+    ]  # fmt: skip
+
+
+def test_texts_that_look_like_structure_stay_texts() -> None:
+    """Also where they are after a number that somebody typed; names of headings keep angle brackets."""
+    fences = (paragraph(run("1. ```")), paragraph(run("text")), paragraph(run("2. ```")))
+    name = run(r"Use &lt;b&gt; now! C:\x")
+    heading = f'<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr>{name}</w:p>'
+    extraction = extract(document(heading, *fences, paragraph(run("&lt;pre&gt;"))), file_name="a.docx")
+    assert {block.kind for block in split_blocks(extraction.markdown)} == {"heading", "text"}
+    assert extraction.title == "Use <b> now! C:\\x"
 
 
 def test_hidden_text_is_left_out() -> None:

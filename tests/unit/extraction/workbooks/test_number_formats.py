@@ -50,6 +50,7 @@ from ingest_tui.extraction.workbooks.number_formats import BUILT_IN_FORMATS, com
         ('[=1]"yes";[=0]"no";0', 0, "no"),
         ('[=1]"yes";[=0]"no";0', 1, "yes"),
         ('[=1]"yes";[=0]"no";0', 7, "7"),
+        ("[Red][<0]-0;0", -3, "-3"),
         ("[<1]0%;yyyy\\-mm\\-dd", 45_000, "2023-03-15"),
         ("[<1]0%;yyyy\\-mm\\-dd", 0.25, "25%"),
         ('"up";"down";"same"', -3, "down"),
