@@ -14,7 +14,7 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain, filterfalse
+from itertools import chain
 from typing import Final, NamedTuple, Protocol
 
 from ingest_tui.model.tokens import (
@@ -85,6 +85,10 @@ class WrittenToken(NamedTuple):
     whole: tuple[str, ...]
 
 
+_AnalysedWord = tuple[str, tuple[str, ...]]
+"""The terms of a word, separated by spaces and empty for signs, and its other forms."""
+
+
 class Occurrence(NamedTuple):
     """Where a term is in a text; ``term`` is empty for an identifier as a whole. ``position`` counts terms."""
 
@@ -95,6 +99,7 @@ class Occurrence(NamedTuple):
     position: int
 
 
+@functools.lru_cache(maxsize=1024)
 def stemming_language(language: str | None) -> str:
     """Return the language by whose rules words are stemmed: ``language`` (``de``, ``de-AT``), or English."""
     code = (language or "").replace("_", "-").partition("-")[0].lower()
@@ -211,24 +216,17 @@ class _Stemmer(Protocol):
     def stemWord(self, word: str) -> str:  # noqa: N802 the name is the library's
         """Return the stem of a word."""
 
-    def stemWords(self, words: list[str]) -> list[str]:  # noqa: N802
-        """Return the stems of words."""
-
 
 class _Analyser:
     """Analyses by the rules of one language, and keeps what it has made of the words that come again and again.
 
     No token goes over white space, so a text is looked up by what is between white space, signs around words included:
-    that is what a text is cut into fastest. What was not there before is analysed together.
+    that is what a text is cut into fastest.
     """
 
     def __init__(self, stemmer: _Stemmer) -> None:
         self._stem = stemmer.stemWord
-        self._stem_all = stemmer.stemWords
-        self._terms: dict[str, str] = {}
-        """By word as it is written: its terms, empty for signs. Decimal numbers and long words are not kept."""
-        self._forms: dict[str, tuple[str, ...]] = {}
-        """Its other forms, where it has some."""
+        self._words = _AnalysedWords(self)
         self._lock = threading.Lock()
         self.terms_of = functools.lru_cache(maxsize=_CACHED_TOKENS)(self._terms_of)
         self.token = functools.lru_cache(maxsize=_CACHED_TOKENS)(self._token)
@@ -237,72 +235,21 @@ class _Analyser:
         words = text.split()
         if not words:  # the headings above most chunks
             return AnalysedText("", "")
-        distinct = dict.fromkeys(words)
         with self._lock:
-            if len(self._terms) > _CACHED_TOKENS:
-                self._terms.clear()
-                self._forms.clear()
-            not_kept = self._learn(distinct)
-            terms = filter(None, map(self._terms.__getitem__, words))
-            forms = dict.fromkeys(chain.from_iterable(filter(None, map(self._forms.get, distinct))))
-            analysed = AnalysedText(" ".join(terms), " ".join(forms))
-            for word in not_kept:
-                self._terms.pop(word, None)
-                self._forms.pop(word, None)
-        return analysed
+            if len(self._words) > _CACHED_TOKENS:
+                self._words.clear()
+            analysed = list(map(self._words.__getitem__, words))
+        terms = [terms for terms, _ in analysed if terms]
+        forms = dict.fromkeys([form for _, forms in analysed for form in forms])
+        return AnalysedText(" ".join(terms), " ".join(forms))
 
-    def _learn(self, words: Iterable[str]) -> list[str]:
-        """Analyse the words that are not known yet; returns those that are not worth keeping."""
-        plain: list[tuple[str, str]] = []
-        others: list[str] = []
-        not_kept: list[str] = []
-        for word in filterfalse(self._terms.__contains__, words):
-            bare = word.strip(_AROUND_WORDS)
-            if len(word) > _CACHED_CHARACTERS:
-                others.append(word)
-            elif _is_plain_word(bare):
-                plain.append((word, bare.lower()))
-            elif number := _NUMBER.fullmatch(bare):
-                self._terms[word] = bare
-                if forms := _forms_of_number(number):
-                    self._forms[word] = forms
-                not_kept.append(word)  # few of them come again
-            else:
-                others.append(word)
-        self._learn_plain(plain)
-        for word in others:
-            not_kept += self._learn_other(word)
-        return not_kept
+    def plain_word(self, folded: str) -> _AnalysedWord:
+        """Return what a plain word is, in a third of the time that others take."""
+        stem = sys.intern(self._stem(folded))
+        return stem, () if stem == folded else (folded,)
 
-    def _learn_plain(self, folded: list[tuple[str, str]]) -> None:
-        """Note what plain words are, in a third of the time that others take; each with its folded form."""
-        stems = self._stem_all([form for _, form in folded])
-        for (word, form), stem in zip(folded, stems, strict=True):
-            self._terms[word] = sys.intern(stem)
-            if stem != form:
-                self._forms[word] = (form,)
-
-    def _learn_other(self, word: str) -> list[str]:
-        """Note what one word is that is not plain; returns what of that is not worth keeping."""
-        tokens = tokens_of(word)
-        not_kept = [word] if len(word) > _CACHED_CHARACTERS else []
-        if tokens == [word]:
-            terms, forms = self._entry(word)
-            if _NUMBER.fullmatch(word):
-                not_kept.append(word)
-        else:
-            not_kept += self._learn(dict.fromkeys(tokens))
-            terms = " ".join(filter(None, map(self._terms.__getitem__, tokens)))
-            forms = tuple(dict.fromkeys(chain.from_iterable(self._forms.get(token, ()) for token in tokens)))
-        self._terms[word] = terms
-        if forms:
-            self._forms[word] = forms
-        return not_kept
-
-    def _entry(self, written: str) -> tuple[str, tuple[str, ...]]:
-        """Return the terms of a token, and all its forms."""
-        if number := _NUMBER.fullmatch(written):
-            return written, _forms_of_number(number)
+    def other_token(self, written: str) -> _AnalysedWord:
+        """Return the terms and forms of a token that may have parts."""
         token = self._token(written)
         forms = dict.fromkeys(chain(token.whole, *[part.forms for part in token.parts]))
         return sys.intern(" ".join([part.term for part in token.parts])), tuple(forms)
@@ -340,9 +287,42 @@ class _Analyser:
         return TokenPart(term, tuple(form for form in dict.fromkeys((folded, exact)) if form != term), written)
 
 
+class _AnalysedWords(dict[str, _AnalysedWord]):
+    """By word as it is written between white space: what it is. Numbers and long words are not kept."""
+
+    def __init__(self, analyser: _Analyser) -> None:
+        super().__init__()
+        self._analyser = analyser
+
+    def __missing__(self, word: str) -> _AnalysedWord:
+        if len(word) > _CACHED_CHARACTERS:
+            return self._by_tokens(word)
+        bare = word.strip(_AROUND_WORDS)
+        if _is_plain_word(bare):
+            analysed = self._analyser.plain_word(bare.lower())
+        elif number := _NUMBER.fullmatch(bare):
+            return bare, _forms_of_number(number)  # few of them come again
+        else:
+            analysed = self._by_tokens(word)
+        self[word] = analysed
+        return analysed
+
+    def _by_tokens(self, word: str) -> _AnalysedWord:
+        tokens = tokens_of(word)
+        if tokens == [word]:
+            number = _NUMBER.fullmatch(word)
+            return (word, _forms_of_number(number)) if number else self._analyser.other_token(word)
+        analysed = [self[token] for token in tokens]
+        forms = dict.fromkeys(chain.from_iterable(forms for _, forms in analysed))
+        return " ".join(filter(None, (terms for terms, _ in analysed))), tuple(forms)
+
+
 def _forms_of_number(number: re.Match[str]) -> tuple[str, ...]:
     """Return the parts of a decimal number, each once; a whole number has none."""
-    return tuple(dict.fromkeys(filter(None, number.groups())))
+    whole, fraction = number.groups()
+    if fraction is None:
+        return ()
+    return (whole, fraction) if whole != fraction else (whole,)
 
 
 def _is_plain_word(written: str) -> bool:
