@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -29,7 +30,7 @@ def has_shell(name: str) -> pytest.MarkDecorator:
 @pytest.fixture
 def home(cli: Cli) -> Path:
     """A folder with the program, as `ingest-tui` on PATH, a workspace with names of all kinds, and the scripts."""
-    for name in ("alpha.txt", "alpine way.txt", "beta.txt"):
+    for name in ("alpha.txt", "alpine way.txt", "beta.txt", "gamma, delta.txt", "of 3:15 pm.txt", "q'\"$x.txt"):
         cli.write(name, name)
     cli.init()
     cli.run("collection", "add", "papers")
@@ -56,11 +57,17 @@ def run_shell(cli: Cli, *command: str) -> list[str]:
 
 
 def in_bash(cli: Cli, line: str) -> list[str]:
-    """Return what bash completes the last word of a line with."""
-    words = " ".join(map(shlex.quote, line.split(" ")))
+    """Return what bash completes the last piece of a line with; blanks, colons and equals signs end one."""
+    pieces = [
+        piece
+        for word in re.split(r"(?<!\\) ", line)
+        for piece in re.split("(?<=[:=])|(?=[:=])", word)
+        if piece or not word
+    ]
+    words = " ".join(map(shlex.quote, pieces))
     script = f"""
         source complete.bash
-        COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+        COMP_LINE={shlex.quote(line)}; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
         _ingest_tui_completion ingest-tui 2>/dev/null
         printf '%s\\n' "${{COMPREPLY[@]}}"
     """
@@ -113,6 +120,34 @@ def test_a_name_with_spaces_is_one_word(cli: Cli, home: Path) -> None:
         ["alpha.txt"],
         ["alpine way.txt"],
     ]
+
+
+@pytest.mark.slow
+@has_shell("bash")
+def test_bash_completes_the_piece_that_it_replaces(cli: Cli, home: Path) -> None:
+    """Of a name with a colon what is after it; within quotes that are open, what they need and no more."""
+    assert home.is_dir()
+    for typed, written in (
+        ("of", "of\\ 3:15\\ pm.txt"),
+        ("of\\ 3:", "15\\ pm.txt"),
+        ("of\\ 3:1", "15\\ pm.txt"),
+        ("'alpi", "alpine way.txt"),
+        ("gam", "gamma\\,\\ delta.txt"),
+        ("q", "q\\'\\\"\\$x.txt"),
+        ('"q', "q'\\\"\\$x.txt"),
+        ("'q", "q'\\''\"$x.txt"),
+    ):
+        assert names_of(cli, "bash", f"ingest-tui doc show {typed}") == [written], typed
+    assert names_of(cli, "bash", "ingest-tui doc list --collection=p") == ["papers"]
+
+
+@pytest.mark.slow
+@has_shell("fish")
+def test_fish_completes_a_name_with_a_comma(cli: Cli, home: Path) -> None:
+    """The whole of it, and names with blanks, colons and quotes likewise."""
+    assert home.is_dir()
+    for typed, name in (("gam", "gamma, delta.txt"), ("of", "of 3:15 pm.txt"), ("q", "q'\"$x.txt")):
+        assert names_of(cli, "fish", f"ingest-tui doc show {typed}") == [name]
 
 
 @pytest.mark.slow
