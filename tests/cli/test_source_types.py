@@ -1,4 +1,4 @@
-"""`--allow-type` and `--deny-type` of `source add` and `source edit`."""
+"""The types of sources, and `--allow-type` and `--deny-type` of `source add` and `source edit`."""
 
 from __future__ import annotations
 
@@ -46,3 +46,17 @@ def test_unknown_type_is_refused_and_nothing_saved(cli: Cli) -> None:
         assert "parquet" in refused.error["hint"]
     assert [source["source_id"] for source in cli.run("source", "list", "--json").json] == ["docs"]
     assert cli.run("source", "show", "docs", "--json").json["deny_types"] == []
+
+
+def test_types_of_sources_say_what_they_need(cli: Cli) -> None:
+    """Without a workspace; what each names as needed is what `source add` asks for first."""
+    listed = {one["name"]: one for one in cli.run("source", "types", "--json").json}
+    assert {"git", "local", "s3", "sharepoint"} <= listed.keys()
+    cli.run("init")
+    for name, one in listed.items():
+        assert one["summary"]
+        assert not one["problem"]
+        refused = cli.run("source", "add", name, "some", "--json", code=2).error
+        assert refused["message"].startswith(f"{name} source: --{one['needs'][0]}")
+    shown = cli.run("source", "types").out
+    assert "--site --credential" in shown

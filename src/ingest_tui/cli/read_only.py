@@ -69,6 +69,7 @@ READING_COMMANDS = frozenset(
         "source preview",
         "source show",
         "source test",
+        "source types",
         "stats",
         "status",
         "trash list",

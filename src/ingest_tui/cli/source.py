@@ -1,4 +1,4 @@
-"""source add, list, show, edit, remove, test, preview, browse, enable, disable."""
+"""source add, list, types, show, edit, remove, test, preview, browse, enable, disable."""
 
 from __future__ import annotations
 
@@ -283,6 +283,23 @@ def list_(session: Session, as_json: bool) -> None:
         [["-" if cell == "" else cell for cell in row] for row in zip(*shown.values(), strict=True)],
         empty="no sources yet; 'ingest-tui source add local NAME --path FOLDER' adds one",
     )
+
+
+@source.command()
+@json_option
+def types(as_json: bool) -> None:
+    """List the types of sources, with the settings that each needs."""
+    from ingest_tui.services.sources.sources import source_kinds
+
+    kinds = source_kinds()
+    if as_json:
+        output.data([kind._asdict() for kind in kinds])
+        return
+    rows = [
+        (kind.name, kind.summary or kind.problem, " ".join(f"--{name.replace('_', '-')}" for name in kind.needs))
+        for kind in kinds
+    ]
+    output.table(("TYPE", "WHAT", "NEEDS"), rows, empty="no type of source is installed")
 
 
 @source.command()

@@ -58,10 +58,14 @@ def describe_source_type(source_type: str) -> str:
 
 
 class SourceKind(NamedTuple):
-    """A type of source that can be chosen, in one sentence. ``problem``: why it cannot be used, where that is known."""
+    """A type of source that can be chosen, in one sentence.
+
+    ``needs``: the settings that it cannot do without. ``problem``: why it cannot be used, where that is known.
+    """
 
     name: str
     summary: str
+    needs: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -73,10 +77,11 @@ def source_kinds() -> list[SourceKind]:
             found = connector_class(name)
         except Exception as error:  # noqa: BLE001 - a package of somebody else may raise anything when it is imported
             problem = error.message if isinstance(error, IngestError) else f"cannot be loaded ({type(error).__name__})"
-            kinds.append(SourceKind(name, "", problem))
+            kinds.append(SourceKind(name, "", problem=problem))
             continue
         if found.source_type == name or found.source_type not in source_types():  # else it is another name of one
-            kinds.append(SourceKind(name, describe_source_type(name)))
+            needs = tuple(name for name, field in found.config_model.model_fields.items() if field.is_required())
+            kinds.append(SourceKind(name, describe_source_type(name), needs))
     return kinds
 
 
