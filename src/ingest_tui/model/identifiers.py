@@ -1,4 +1,4 @@
-"""Identifiers of sources and collections: what may be one, and how a person's name becomes one."""
+"""Identifiers and names of sources and collections: what may be one, and how a person's name becomes an identifier."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ RESERVED = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lpt
 
 
 def slug(name: str) -> str:
-    """Return an identifier made from a person's name for a thing; raises `ValidationError` when nothing is left.
+    """Return an identifier made from a person's name for a thing.
 
+    Raises `ValidationError` when nothing is left, and for a name that `check_name` refuses.
     Letters of other scripts have no place in it; a name that has some gets a short digest of all of it, so that two
     names which differ only there stay apart.
 
@@ -25,7 +26,7 @@ def slug(name: str) -> str:
     >>> slug("資料 2026")
     '2026-b0a8ee'
     """
-    decomposed = unicodedata.normalize("NFKD", name)
+    decomposed = unicodedata.normalize("NFKD", check_name(name))
     plain = decomposed.encode("ascii", "ignore").decode()
     text = re.sub(r"[^a-z0-9._-]+", "-", plain.lower())
     text = re.sub(r"\.{2,}", ".", text).strip("-._")[:64].rstrip("-._")
@@ -33,6 +34,20 @@ def slug(name: str) -> str:
         digest = short_digest(unicodedata.normalize("NFKC", name).casefold(), length=6)
         text = f"{text[:57].rstrip('-._')}-{digest}".lstrip("-") if text else f"name-{digest}"
     return check_identifier(text, shown=name)
+
+
+def check_name(name: str) -> str:
+    r"""Return a new name for a thing, else raise `ValidationError`: every screen would show it with escapes.
+
+    >>> check_name("Team Handbook (2026)")
+    'Team Handbook (2026)'
+    """
+    if safe_display(name) != name:
+        raise ValidationError(
+            f"not usable as a name: '{safe_display(name)}' has characters that act on a screen",
+            hint="leave out control characters, line breaks, and what is invisible or turns text around",
+        )
+    return name
 
 
 def is_identifier(value: str) -> bool:

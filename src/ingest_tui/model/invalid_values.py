@@ -82,12 +82,15 @@ class ValueRefusal(Protocol):
         ...  # pragma: no cover
 
 
-def invalid_values(error: ValueRefusal, *, quotes: bool = True) -> list[InvalidValue]:
-    """Return what was refused, field by field. ``quotes``: values may be shown; never those of credentials."""
+def invalid_values(error: ValueRefusal, *, quotes: bool = True, noun: str = "setting") -> list[InvalidValue]:
+    """Return what was refused, field by field. ``quotes``: values may be shown; never those of credentials.
+
+    ``noun``: what a field is called.
+    """
     found = []
     for problem in error.errors(include_url=False, include_context=True, include_input=quotes):
         place = safe_display(".".join(str(part) for part in problem["loc"]))
-        found.append(InvalidValue(place, _in_words(problem) + _given(problem)))
+        found.append(InvalidValue(place, _in_words(problem, noun) + _given(problem)))
     return found
 
 
@@ -99,13 +102,16 @@ def invalid_fields(error: ValueRefusal, *, general: str, quotes: bool = True) ->
     return found
 
 
-def refusal_in_words(error: ValueRefusal, *, whole: str = "", colon: str = ":", quotes: bool = True) -> str:
+def refusal_in_words(
+    error: ValueRefusal, *, whole: str = "", colon: str = ":", quotes: bool = True, noun: str = "setting"
+) -> str:
     """Return the first problems as one sentence. ``whole`` names what has no field, ``colon`` follows each name."""
-    named = [(one.place or whole, one.words) for one in invalid_values(error, quotes=quotes)[:_MOST]]
+    found = invalid_values(error, quotes=quotes, noun=noun)[:_MOST]
+    named = [(one.place or whole, one.words) for one in found]
     return "; ".join(f"{place}{colon} {words}" if place else words for place, words in named)
 
 
-def _in_words(problem: Mapping[str, Any]) -> str:
+def _in_words(problem: Mapping[str, Any], noun: str) -> str:
     kind, context = str(problem["type"]), problem.get("ctx") or {}
     if kind in _OWN_ERRORS:
         text = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
@@ -113,7 +119,7 @@ def _in_words(problem: Mapping[str, Any]) -> str:
     if kind == "missing" or context.get("min_length") == 1:
         return NEEDED
     if kind == "extra_forbidden":
-        return "there is no such setting"
+        return f"there is no such {noun}"
     if kind in {"literal_error", "enum"}:
         return safe_display(f"must be {context.get('expected', 'another value')}")
     if kind in _BOUNDS:

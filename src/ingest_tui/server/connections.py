@@ -21,11 +21,13 @@ class GuardedConnection(H11Protocol):
     """The protocol of uvicorn, which waits for a head, and for the rest of a body that nobody reads, without end."""
 
     _timer: asyncio.TimerHandle | None = None
+    _taking: asyncio.TimerHandle | None = None
+    _is_ended_by_system = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         """Wait for the first request, but not for ever."""
         super().connection_made(transport)
-        _prepare(transport.get_extra_info("socket"))
+        self._is_ended_by_system = _is_ended_by_system(transport.get_extra_info("socket"))
         self._wait_for_request()
 
     def handle_events(self) -> None:
@@ -33,6 +35,18 @@ class GuardedConnection(H11Protocol):
         super().handle_events()
         if self._is_answering():
             self._stop_waiting()
+            if not self.flow.write_paused:
+                self._stop_watching()
+
+    def pause_writing(self) -> None:
+        """Write no more until something is taken, but do not wait for that for ever."""
+        super().pause_writing()
+        self._watch_taking()
+
+    def resume_writing(self) -> None:
+        """Write on: enough was taken."""
+        super().resume_writing()
+        self._stop_watching()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, unless it is there already."""
@@ -43,6 +57,7 @@ class GuardedConnection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
         self._stop_waiting()
+        self._stop_watching()
         super().connection_lost(exc)
 
     def _is_answering(self) -> bool:
@@ -54,8 +69,9 @@ class GuardedConnection(H11Protocol):
 
     def _end_unless_taking(self) -> None:
         """End the connection; where the answer before is still being taken, wait: TAKING_SECONDS is for that."""
-        if _has_something_to_take(self.transport.get_extra_info("socket")):
+        if _untaken_bytes(self.transport.get_extra_info("socket")):
             self._wait_for_request()
+            self._watch_taking()
         else:
             self.transport.abort()
 
@@ -64,22 +80,48 @@ class GuardedConnection(H11Protocol):
             self._timer.cancel()
             self._timer = None
 
+    def _watch_taking(self) -> None:
+        """From now on, while nothing is written, look whether something is taken; once is enough at a time."""
+        if self._taking is None and not self._is_ended_by_system:
+            self._taking = self.loop.call_later(TAKING_SECONDS, self._end_unless_taken, self._untaken())
 
-def _prepare(connection: socket.socket | None) -> None:
+    def _end_unless_taken(self, before: int) -> None:
+        """End the connection where as much waits as ``before``, for nothing was written since."""
+        self._taking = None
+        now = self._untaken()
+        if now and now >= before:
+            self.transport.abort()
+        elif now:
+            self._watch_taking()
+
+    def _stop_watching(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
+
+    def _untaken(self) -> int:
+        return self.transport.get_write_buffer_size() + _untaken_bytes(self.transport.get_extra_info("socket"))
+
+
+def _is_ended_by_system(connection: socket.socket | None) -> bool:
     """Have the system send at once, and end a connection whose other side acknowledges nothing, or has no room.
 
-    asyncio does the first for sockets that name their protocol: not for those of `socket.create_server`.
+    Returns whether it does: at a Unix socket it cannot. asyncio has it send at once only at sockets that name their
+    protocol, which those of `socket.create_server` do not.
     """
-    if connection is not None and connection.family in {socket.AF_INET, socket.AF_INET6}:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(TAKING_SECONDS * 1000))
+    if connection is None or connection.family not in {socket.AF_INET, socket.AF_INET6}:
+        return False
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(TAKING_SECONDS * 1000))
+    return True
 
 
-def _has_something_to_take(connection: socket.socket | None) -> bool:
-    """Whether the other side has not yet got all that was sent. The transport knows less: of TLS it tells nothing.
+def _untaken_bytes(connection: socket.socket | None) -> int:
+    """Return how much of what was sent the other side has not yet got.
 
-    What waits in this process waits for room in the system, which then holds something, too.
+    The transport knows less: of TLS it tells nothing. What waits in this process waits for room in the system, which
+    then holds something, too.
     """
     if connection is None:
-        return False
-    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), sys.byteorder) > 0
+        return 0
+    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), sys.byteorder)

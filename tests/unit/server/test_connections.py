@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -30,10 +31,11 @@ async def listening(
     *,
     asked: asyncio.Event | None = None,
     tls: ssl.SSLContext | None = None,
+    at: Path | None = None,
 ) -> list[bool]:
     """Run a story with the port of a server that notes that it is asked, and answers once it may go on.
 
-    Returns for each connection whether what is written is sent at once.
+    ``at``: its Unix socket, instead of a port. Returns for each connection whether what is written is sent at once.
     """
     size = str(len(body)).encode()
 
@@ -53,17 +55,18 @@ async def listening(
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
             super().connection_made(transport)
             connection = transport.get_extra_info("socket")
-            sends_at_once.append(bool(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+            if at is None:
+                sends_at_once.append(bool(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
             ended.set()
 
     loop = asyncio.get_running_loop()
-    with running.listening(ServeOptions(port=0)) as listener:
+    with running.listening(ServeOptions(port=0, socket=at)) as listener:
         server = await loop.create_server(lambda: NotedConnection(config, state, {}), sock=listener, ssl=tls)
         async with server:
-            await story(server.sockets[0].getsockname()[1])
+            await story(0 if at else server.sockets[0].getsockname()[1])
             while state.connections:  # ended by the server: nobody else does
                 ended.clear()
                 await ended.wait()
@@ -182,3 +185,71 @@ def test_a_client_that_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) 
                 await listening(story, go_on, bytes(64 << 20))
 
     asyncio.run(run())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [64 << 20, 200_000])
+def test_a_client_of_a_unix_socket_that_takes_nothing_is_let_go(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system sees to it over TCP alone. The smaller answer is all in the buffers: nothing waits to be written."""
+    monkeypatch.setattr(connections, "TAKING_SECONDS", 1.0)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.1)
+
+    async def run() -> None:
+        go_on = asyncio.Event()
+        go_on.set()
+        with tempfile.TemporaryDirectory(dir="/tmp") as folder, socket.socket(socket.AF_UNIX) as asking:
+            place = Path(folder) / "s"
+
+            async def story(_port: int) -> None:
+                asking.setblocking(False)
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(asking, str(place))
+                await loop.sock_sendall(asking, HEAD + b"\r\n")
+                assert (await loop.sock_recv(asking, 8)).startswith(b"HTTP/1.1")
+
+            async with asyncio.timeout(60):
+                await listening(story, go_on, bytes(size), at=place)
+
+    asyncio.run(run())
+
+
+def test_a_client_of_a_unix_socket_that_takes_its_answer_slowly_gets_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something is taken between any two looks, and each time far less than waits."""
+    size, looks, most_looks = 8 << 20, 0, 10
+    look = GuardedConnection._end_unless_taken
+    monkeypatch.setattr(connections, "TAKING_SECONDS", 0.01)
+
+    async def run() -> None:
+        go_on, looked = asyncio.Event(), asyncio.Event()
+        go_on.set()
+        with tempfile.TemporaryDirectory(dir="/tmp") as folder, socket.socket(socket.AF_UNIX) as asking:
+            place, taken = Path(folder) / "s", bytearray()
+
+            def take_and_look(connection: GuardedConnection, before: int) -> None:
+                nonlocal looks
+                looks += 1
+                taken.extend(asking.recv(100_000))
+                if looks == most_looks:
+                    monkeypatch.setattr(connections, "TAKING_SECONDS", 60)
+                    looked.set()
+                look(connection, before)
+
+            monkeypatch.setattr(GuardedConnection, "_end_unless_taken", take_and_look)
+
+            async def story(_port: int) -> None:
+                asking.setblocking(False)
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(asking, str(place))
+                await loop.sock_sendall(asking, HEAD + b"\r\n")
+                await looked.wait()
+                while len(taken.partition(b"\r\n\r\n")[2]) < size:
+                    piece = await loop.sock_recv(asking, 1 << 20)
+                    assert piece, "the connection was ended"
+                    taken.extend(piece)
+                asking.close()
+
+            async with asyncio.timeout(60):
+                await listening(story, go_on, bytes(size), at=place)
+
+    asyncio.run(run())
+    assert looks == most_looks

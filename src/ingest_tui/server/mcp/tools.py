@@ -70,7 +70,7 @@ class ToolEntry(Generic[Given]):
 
 def _invalid(tool: str, error: pydantic.ValidationError) -> ValidationError:
     """Return what is wrong with arguments: names and reasons, never the values."""
-    problems = refusal_in_words(error, whole="arguments", quotes=False)
+    problems = refusal_in_words(error, whole="arguments", quotes=False, noun="argument")
     return ValidationError(f"arguments of {tool}: {problems}", hint="tools/list has the schema")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.collection import DEFAULT_COLLECTION, Collection
 from ingest_tui.model.errors import IngestError, UsageError
-from ingest_tui.model.identifiers import slug
+from ingest_tui.model.identifiers import check_name, slug
 from ingest_tui.store.catalogue import queries
 from ingest_tui.store.records.settings import change_setting, setting_of
 from ingest_tui.store.users import requester
@@ -98,10 +98,10 @@ def edit_collection(
 ) -> Collection:
     """Change what a collection is called and what it is for; its identifier stays. None leaves a value as it is.
 
-    Raises `UsageError` for a name that another collection has, or means already.
+    Raises `UsageError` for a name that another collection has, or means already, `ValidationError` as `check_name`.
     """
     before = workspace.collections.get(collection_id)
-    values = {"name": before.name if name is None else name.strip()}
+    values = {"name": before.name if name in {None, before.name} else check_name(name.strip())}
     values["description"] = before.description if description is None else description
     if not values["name"]:
         raise UsageError("a collection has a name", hint=f"its identifier stays {collection_id!r} whatever its name is")

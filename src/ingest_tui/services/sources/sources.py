@@ -20,7 +20,7 @@ from ingest_tui.extraction.schemas.schema_file import absolute_schema_path, sche
 from ingest_tui.model.clock import rfc3339_now
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import ConflictError, IngestError, UsageError, ValidationError
-from ingest_tui.model.identifiers import is_identifier, slug
+from ingest_tui.model.identifiers import check_name, is_identifier, slug
 from ingest_tui.model.revision import changed_fields, conflict, differences, merged
 from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.model.source import RESERVED_SOURCES, Source, may_take_less
@@ -246,8 +246,11 @@ def _edited(workspace: Workspace, source: Source, values: dict[str, Any]) -> Sou
 def check_new_name(workspace: Workspace, source_id: str | None, name: str) -> None:
     """Raise `UsageError` where a source, None for a new one, cannot be called ``name``.
 
-    It is empty or reserved, or another source is meant by it, or would be by the identifier that it makes.
+    It is empty or reserved, or another source is meant by it, or would be by the identifier that it makes. Raises
+    `ValidationError` for one that `check_name` refuses, unless it is what the source is called already.
     """
+    if source_id is None or workspace.sources.get(source_id).name != name:
+        check_name(name)
     if not name:
         stays = f"its identifier stays {source_id!r} whatever its name is" if source_id else "e.g. handbook"
         raise UsageError("a source has a name", hint=stays)

@@ -275,6 +275,12 @@ def test_what_is_in_another_collection_does_not_exist(agent: MakeAgent) -> None:
     assert seen.get("search", query="tide")["results"]
 
 
+def test_an_unknown_argument_is_named_as_one(agent: MakeAgent) -> None:
+    """Agents know arguments, and no settings."""
+    error = agent().error("search", query="storm", pages=2)
+    assert error["message"] == "arguments of search: pages: there is no such argument"
+
+
 def test_explain_tells_of_one_collection_alone(agent: MakeAgent, made: Path) -> None:
     """A path, an id and a name that others have are unknown; a name in both is that of the one that is seen."""
     seen = agent(collection_id="default")
