@@ -51,7 +51,8 @@ WRITTEN = {
 """What a person gives for the CAPITALS of a text."""
 AFTER_OPTION = {
     "--version": "1", "--level": "error", "--contains": "sync", "--source": "docs", "--document": "a.txt",
-    "--to": "out", "--scope": "read", "--collection": "default", "--embedder": "tiny",
+    "--to": "out", "--scope": "read", "--collection": "default", "--embedder": "tiny", "--outcome": "failed",
+    "--state": "succeeded",
 }  # fmt: skip
 BY_GROUP = {
     "source": "docs", "sync": "docs", "plan": "docs", "job": "last", "doc": "a.txt", "errors": "broken.docx",

@@ -21,8 +21,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 def test_a_row_of_a_job_changes_as_the_job_does(page: Page, calls: Cli) -> None:
     """A job that begins while the page is open gets a row, newest first; its end changes the row and is announced."""
+    page.value("window.shown = []; const none = document.getElementById('no-jobs')")
+    page.value("new MutationObserver(() => shown.push(!none.hidden)).observe(none, {attributes: true})")
     page.value("location.hash = '#jobs'")
     page.wait("document.querySelectorAll('#job-rows tr').length > 0")
+    assert not page.value("shown.includes(true)"), "that there is no job was said before it was known"
     with open_workspace(calls.workspace) as handle:
         job = enqueue_sync(handle.workspace, "notes")
         row = f"#job-rows tr[data-job='{job.job_id}']"

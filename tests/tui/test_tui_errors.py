@@ -121,7 +121,7 @@ def test_errors_are_opened_explained_ignored_and_shown_again(root: Path, folder:
 
     async def story(app: Any, pilot: Any) -> None:
         await pilot.press("4")
-        await until(pilot, lambda: "+ empty: " in screen_text(app))
+        await until(pilot, lambda: "▸ empty: " in screen_text(app))
         assert "hint: " in said(app, "hint")
         table = app.screen.table
         await pilot.press("enter")

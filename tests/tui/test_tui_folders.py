@@ -290,3 +290,26 @@ def test_folders_with_hostile_names_are_gone_into(filled: Path, client: Client) 
             await pilot.press("j")
 
     run_story(filled, story, client=client)
+
+
+def test_a_folder_offers_nothing_that_is_done_with_documents(filled: Path, client: Client) -> None:
+    """Neither footer nor menu; the keys say why, and work on a document."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        await open_folders(app, pilot)
+        await pilot.press("g", "enter")
+        await shows(app, pilot, *IN_DOCS)
+        await until(pilot, lambda: isinstance(app.screen.table.current, FolderLine))
+        assert "i why" not in said(app, "keys")
+        for key in ("i", "D", "E"):
+            app.clear_notifications()
+            await pilot.press(key)
+            await until(pilot, lambda: "this is a folder, not a document" in said(app, "notice"))
+            assert isinstance(app.screen, DocumentsScreen)
+        await pilot.press("x")
+        await until(pilot, lambda: "Actions for docs/2019/" in screen_text(app))
+        assert "Why is it" not in screen_text(app)
+        await pilot.press("escape", "G")
+        await until(pilot, lambda: "i why" in said(app, "keys"))
+
+    run_story(filled, story, client=client)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.notifications import Notification
 
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.job import Phase
@@ -21,13 +22,16 @@ from ingest_tui.tui.background.messages import CatalogueRebuilt, WorkspaceChange
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.dialogs.help import Help
 from ingest_tui.tui.views.base.view_screen import ViewScreen
+from ingest_tui.tui.views.documents.document_lines import version_lines
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.job_words import rate_line
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from ingest_tui.tui.widgets.table import VirtualTable
 from tests.tui.stories import (
     add_job,
+    add_outcomes,
     let_answer,
+    outcome,
     run_story,
     said,
     screen_text,
@@ -206,3 +210,81 @@ def test_what_is_heard_while_the_program_ends_is_let_go(tmp_path: Path) -> None:
     assert not app.screen_stack
     app.workspace_changed(WorkspaceChanged(FeedUpdate(failure="gone")))
     app.catalogue_rebuilt(CatalogueRebuilt(RebuildProgress("it was lost", 1, ended=True)))
+
+
+def test_outcomes_that_are_still_read_are_not_said_to_be_none(root: Path) -> None:
+    """A job that has ended has no outcome only once its journal was read to its end."""
+    add_job(root, "20261121-000001-docs-aaaa", "succeeded", listed=1)
+    add_outcomes(root, "20261121-000001-docs-aaaa", [outcome("a.md")])
+    may_read, client = threading.Event(), Client(root)
+    items = client.jobs.items
+
+    def late(*args: Any, **rest: Any) -> Any:
+        may_read.wait(timeout=60)
+        return items(*args, **rest)
+
+    let_answer(client.jobs, items=late)
+
+    async def story(app: Any, pilot: Any) -> None:
+        app.open_job("20261121-000001-docs-aaaa")
+        await until(pilot, lambda: app.screen.pane.manifest is not None)
+        await until(pilot, lambda: app.screen.pane.items.empty == ["reading …"])
+        assert "no document was processed" not in screen_text(app)
+        may_read.set()
+        await until(pilot, lambda: [row.outcome.key for row in app.screen.pane.items.rows] == ["a.md"])
+
+    run_story(root, story, client=client)
+
+
+def test_one_version_is_not_offered_to_be_compared() -> None:
+    """With two of them the key is named."""
+    one = {"version": 1, "ingested_at": "", "bytes": 3, "backend": "text", "current": True, "version_label": "v1"}
+    one |= {"job_id": "20261121-000001-docs-aaaa", "raw_sha256": "0" * 64}
+    assert "compares" not in str(version_lines([one])[0])
+    assert "d compares" in str(version_lines([one | {"version": 2}, one])[0])
+
+
+def test_a_notice_covers_no_row(root: Path) -> None:
+    """It is in the place of the hint, as high as it needs, with its own hint; the row under the cursor stays in sight.
+
+    Once it has run out, the hint is there again.
+    """
+    for number in range(40):
+        add_job(root, f"20261121-0000{number:02d}-docs-aaaa", "succeeded")
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: len(app.screen.table.rows) == 40)
+        await pilot.press("G")
+        await until(pilot, lambda: app.screen.table.cursor == 39)
+        app.screen.show_notice("first " * 30, "then do that", bad=True)
+        await until(pilot, lambda: "then do that" in screen_text(app))
+        assert not app.screen.query_one("#hint").display
+        table, notice = app.screen.table, app.screen.query_one("#notice")
+        assert not table.region.overlaps(notice.region)
+        await until(pilot, lambda: table.last_in_sight == 39)
+        app.screen.show_notice("something else")
+        await until(pilot, lambda: "something else" in said(app, "notice") and "first" in said(app, "notice"))
+        app.clear_notifications()
+        await until(pilot, lambda: app.screen.query_one("#hint").display and not notice.display)
+
+    run_story(root, story)
+
+
+def test_a_notice_that_runs_out_while_it_is_shown_breaks_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by random keys: it is there when the notices are asked for, and gone a moment later."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        app.screen.show_notice("something")
+        await until(pilot, lambda: "something" in said(app, "notice"))
+        looks: list[Notification] = []
+
+        def has_expired(notice: Notification) -> bool:
+            looks.append(notice)
+            return len(looks) > 1
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Notification, "has_expired", property(has_expired))
+            app._refresh_notifications()
+        assert looks
+
+    run_story(root, story)

@@ -332,3 +332,19 @@ def test_a_part_of_a_line_is_filled(first: float, last: float, drawn: str) -> No
     """At least one cell, as far as it is within the line; what is before it is a mark at its beginning."""
     assert Glyphs().span(first, last, 4) == drawn
     assert Glyphs(ascii_only=True).span(first, last, 4) == drawn.replace("━", "#").replace("‹", "<")
+
+
+def test_nothing_runs_only_once_all_jobs_are_read(root: Path) -> None:
+    """Until then the panel says that they are being read."""
+
+    async def story(app: Any, pilot: Any) -> None:
+        running = app.screen.board("running")
+        await until(pilot, lambda: running.empty == ["Nothing runs, nothing waits."])
+        app.model.complete = False
+        app.screen.catch_up()
+        await until(pilot, lambda: running.empty == ["reading …"])
+        app.model.complete = True
+        app.screen.catch_up()
+        await until(pilot, lambda: running.empty == ["Nothing runs, nothing waits."])
+
+    run_story(root, story)

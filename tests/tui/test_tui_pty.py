@@ -366,7 +366,7 @@ def test_keys_that_a_terminal_sends_at_once_are_typed_where_they_were_meant(root
         app.send(b"2a\rrain\x1b")
         app.read_until(b"keys wait for it", 60)
         (root / "answer").touch()
-        app.read_until(b"Leave without saving?", 60)
+        app.read_until(lambda _output: "Leave without saving?" in app.screen and "Keep editing" in app.screen, 60)
         app.send(b"n")
         app.read_until(lambda _output: "rain" in app.screen and "Leave" not in app.screen, 60)
     finally:

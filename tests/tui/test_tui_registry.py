@@ -22,7 +22,7 @@ from ingest_tui.tui.views.base.view_screen import ViewScreen
 
 READING = {
     "list", "show", "logs", "items", "errors", "explain", "text", "versions", "chunks", "links", "diff", "test",
-    "browse", "preview", "export", "folders",
+    "browse", "preview", "export", "folders", "verify",
 }  # fmt: skip
 CHANGING = re.compile(
     r"^(add|approve|cancel|change|choose_embedder|discard|edit|embed$|empty|enable|disable|ensure|erase|export$|follow$|ignore|install|pause|"

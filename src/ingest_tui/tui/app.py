@@ -210,6 +210,13 @@ class IngestApp(Going):
         self._exit_renderables.append(Segments(self.console.render(report, self.console.options)))
         self._close_messages_no_wait()
 
+    def _refresh_notifications(self) -> None:
+        """Have a view show notices in a line of its own, where they cover nothing; a dialog has those of Textual."""
+        super()._refresh_notifications()
+        if self.screen_stack and isinstance(self.screen, ViewScreen):
+            # Of the collection itself `list` asks the length, which drops what has run out meanwhile.
+            self.screen.show_notices(list(iter(self._notifications)))
+
     # What is known
 
     def _post_update(self, update: FeedUpdate) -> None:

@@ -22,6 +22,8 @@ STATE_GLYPHS = {
 }
 ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
 UNREADABLE = "unreadable"
+NOTHING_FOUND = ("nothing is looked for, or it is not here", "/ finds")
+"""The notice where `n` and `N` have nowhere to go."""
 OUTCOME_GLYPHS = {
     "ingested": "+",
     "embedded": "*",

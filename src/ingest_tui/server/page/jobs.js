@@ -7,7 +7,9 @@ import { attempt, entitle } from "./view.js";
 
 export async function showJobs(_values, signal) {
   at("job-rows").replaceChildren();
-  at("no-jobs").hidden = false;
+  at("no-jobs").hidden = true;
+  const { items } = await json("/jobs?limit=1", { signal });
+  at("no-jobs").hidden = items.length > 0;
   await follow("/events", signal, showJobRow);
 }
 

@@ -111,6 +111,8 @@ ACTIONS: tuple[Action, ...] = (
            "ingest-tui source edit {source} --watch", menu=True, changes=True),
     Action("source.remove", "Remove the source and retire its documents", "D", "remove_sources", _SOURCES, "",
            "ingest-tui source remove {source}", menu=True, changes=True),
+    Action("source.upload", "Upload files, to the collection of the source", "A", "upload_files", _SOURCES, "",
+           "ingest-tui upload FILE --collection {collection}", menu=True, changes=True),
     Action("credential.add", "Add a credential", "a", "add_credential", ("credentials",), "add",
            "ingest-tui credential add NAME --type TYPE", changes=True),
     Action("credential.test", "Test the credential", "t", "test_credential", ("credentials",), "test",
@@ -257,6 +259,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("errors.ignored", "Show what is ignored, or go back", "H", "toggle_ignored", ("errors",), "",
            "ingest-tui errors list --ignored"),
     Action("undo", "Undo what was done last here, where that is possible", "U", "undo", changes=True),
+    Action("workspace.verify", "Verify the workspace, and repair what is found", "", "verify_workspace", (), "",
+           "ingest-tui verify", names=("verify",)),
+    Action("embedders", "Embedders: list and test them", "", "show_embedders", (), "", "ingest-tui embedder list",
+           names=("embedders",)),
     Action("worker.start", "Start a worker", "w", "start_worker", (), "", "ingest-tui worker start", changes=True),
     Action("worker.stop", "Stop the workers", "W", "stop_workers", (), "", "ingest-tui worker stop", changes=True),
     Action("copy", "Copy: id, path, error, JSON, equivalent command line", "y", "show_copies"),
@@ -288,6 +294,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("top", "To the first", "g", "move_top"),
     Action("bottom", "To the last", "G", "move_bottom"),
 )  # fmt: skip
+OF_DOCUMENTS = frozenset(
+    {"document.text", "document.explain", "document.remove", "document.restore", "document.original"}
+)
+"""What the list of documents does with documents alone, not with folders."""
 BY_ID = {action.id: action for action in ACTIONS}
 
 

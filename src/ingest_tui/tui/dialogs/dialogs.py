@@ -127,7 +127,8 @@ class Confirm(Dialog[bool]):
     """A yes or no before something is done: y and n, Esc, or Enter on a button answer. Many things are to be counted.
 
     Cancel has the focus where ``is_destructive``: what Enter does loses nothing. What it names was fixed when it
-    opened: rows that move meanwhile change nothing.
+    opened: rows that move meanwhile change nothing. ``refusal``: what that button says where it cancels nothing, and
+    what it does.
     """
 
     CSS_PATH = _HERE / "dialogs.tcss"
@@ -138,10 +139,18 @@ class Confirm(Dialog[bool]):
     ]
 
     def __init__(
-        self, question: str, names: Sequence[str], verb: str, *, consequence: str = "", is_destructive: bool = True
+        self,
+        question: str,
+        names: Sequence[str],
+        verb: str,
+        *,
+        consequence: str = "",
+        is_destructive: bool = True,
+        refusal: tuple[str, str] = ("Cancel", "cancels"),
     ) -> None:
         super().__init__()
         self._is_destructive = is_destructive
+        self._refusal = refusal
         self._question = question
         self._names = [safe_display(name, limit=60) for name in names]
         self._verb = verb
@@ -165,10 +174,10 @@ class Confirm(Dialog[bool]):
                 yield Line(f"type {len(self._names)} to continue:", classes="dialog--note")
                 yield Input(id="typed", compact=True)
             with Horizontal(classes="dialog--buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
+                yield Button(self._refusal[0], id="cancel", compact=True)
                 variant: Literal["error", "primary"] = "error" if self._is_destructive else "primary"
                 yield Button(self._verb, id="go", variant=variant, compact=True, disabled=self._is_typed)
-            yield Line("y agrees, n or esc cancels, enter presses the button", classes="dialog--note")
+            yield Line(f"y agrees, n or esc {self._refusal[1]}, enter presses the button", classes="dialog--note")
 
     def on_mount(self) -> None:
         """What is lost is not lost by Enter."""

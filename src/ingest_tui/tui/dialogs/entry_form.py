@@ -228,4 +228,5 @@ class EntryForm(Asking, Dialog[Any]):
             if confirmed:
                 self.dismiss(None)
 
-        self.app.push_screen(Confirm("Leave without saving?", ["what was entered is lost"], "Leave"), answered)
+        names, refusal = ["what was entered is lost"], ("Keep editing", "goes back to the form")
+        self.app.push_screen(Confirm("Leave without saving?", names, "Leave", refusal=refusal), answered)

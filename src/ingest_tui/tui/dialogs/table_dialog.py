@@ -121,7 +121,7 @@ class TableDialog(Asking, Dialog[str | None]):
         work: Callable[[], Iterable[Any]],
         take: Callable[[list[Any] | None], None],
         *,
-        group: str = "rows",
+        group: str | None = "rows",
         otherwise: FailureHandler | None = None,
     ) -> None:
         """Ask for rows that come in slices; ``take`` gets None after the last."""

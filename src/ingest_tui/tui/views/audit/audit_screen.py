@@ -16,7 +16,7 @@ from textual.binding import BindingType
 
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
-from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.actions.actions import bindings_of, shell_word
 from ingest_tui.tui.client.editable_records import Record
 from ingest_tui.tui.views.base.following_screen import FollowingScreen
 from ingest_tui.tui.widgets.columns import Cell, Column
@@ -149,6 +149,10 @@ class AuditScreen(FollowingScreen):
     def command_values(self) -> dict[str, str]:
         """The words of the filter."""
         return {"query": self.words}
+
+    def shown_commands(self) -> dict[str, str]:
+        """The lines that pass the filter."""
+        return {"view.audit": f"ingest-tui audit --contains {shell_word(self.words)}"} if self.words else {}
 
     def copies(self) -> dict[str, str]:
         """What the line says."""

@@ -24,6 +24,13 @@ class Carrying(Everywhere):
         """What the command lines of this view can be filled with, by name: ``job``, ``source``, ``document``, …."""
         return {}
 
+    def shown_commands(self) -> dict[str, str]:
+        """The command lines that give what is shown, with every filter that is set, by the action they are those of.
+
+        The first gives just what is shown. Empty where the command line has no option for a filter.
+        """
+        return {}
+
     def copies(self) -> dict[str, str]:
         """What can be copied, by its label; a view adds paths and errors to the ids that its command lines use."""
         return {name: value for name, value in self.command_values().items() if value}
@@ -43,12 +50,14 @@ class Carrying(Everywhere):
         texts = list(self.copies().values())
         if record is not None:
             offered.append(("JSON", record.name))
+        shown = self.shown_commands()
         commands = [
-            (not action.views, line)
+            (not action.views, shown.get(action.id, line))
             for action, line in command_lines(self.view, self.command_values())
             if registry.allows(action)
         ]
-        lines = dict.fromkeys(line for _is_general, line in sorted(commands, key=itemgetter(0)))
+        first = [line for action_id, line in shown.items() if registry.allows(registry.get(action_id))]
+        lines = dict.fromkeys([*first, *(line for _is_general, line in sorted(commands, key=itemgetter(0)))])
         offered += [("command", line) for line in lines]
 
         def chosen(choice: Chosen | None) -> None:

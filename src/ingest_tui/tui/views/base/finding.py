@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.widgets import Input
 
+from ingest_tui.tui import wording
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.widgets.text import TextLines
 
@@ -93,4 +94,4 @@ class FindingScreen(ViewScreen):
 
     def _find_again(self, steps: int) -> None:
         if not self.lines_searched.find_again(steps):
-            self.show_notice("nothing is looked for, or it is not here", "/ finds")
+            self.show_notice(*wording.NOTHING_FOUND)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ingest_tui.model.collection import Collection
     from ingest_tui.services.sources.sources import SourceSummary
     from ingest_tui.services.workers import StopReport
+    from ingest_tui.tui.actions.actions import Action
     from ingest_tui.tui.application import Application
 
 
@@ -59,10 +60,17 @@ class Everywhere(Asking, Screen[None]):
         """Do an action, unless ``--read-only`` leaves it out."""
         registry = self.ingest.registry
         action = registry.get(action_id)
-        if registry.allows(action):
-            action.run(self, argument)
-        else:
+        if not registry.allows(action):
             self.show_notice(f"not done: {action.title}", "this screen was opened with --read-only")
+        elif (why_not := self.why_not(action)) is not None:
+            self.show_notice(*why_not)
+        else:
+            action.run(self, argument)
+
+    def why_not(self, action: Action) -> tuple[str, str] | None:
+        """Return why an action is not for what is under the cursor, and a hint; None where it is."""
+        del action
+        return None
 
     # Going places
 
@@ -317,6 +325,20 @@ class Everywhere(Asking, Screen[None]):
     def leave(self) -> None:
         """End the screen; jobs keep running in their workers."""
         self.app.exit(return_code=0)
+
+    # The workspace
+
+    def verify_workspace(self) -> None:
+        """Check everything of the workspace against everything, and repair what is found where a person agrees."""
+        from ingest_tui.tui.dialogs.verify_dialog import VerifyDialog
+
+        self.app.push_screen(VerifyDialog(self.ingest.client))
+
+    def show_embedders(self) -> None:
+        """List the embedders."""
+        from ingest_tui.tui.dialogs.embedders_dialog import EmbeddersDialog
+
+        self.app.push_screen(EmbeddersDialog(self.ingest.client))
 
     # Workers
 

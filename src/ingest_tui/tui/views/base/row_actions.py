@@ -97,7 +97,11 @@ class RowActions(FilterField):
         chosen = self.menu_targets()
         if not chosen:
             return
-        actions = [one for one in self.ingest.registry.of(self.view) if one.menu and self.offers(one)]
+        actions = [
+            one
+            for one in self.ingest.registry.of(self.view)
+            if one.menu and self.offers(one) and self.why_not(one) is None
+        ]
         offered = [(action.id, f"{action.title}   {action.shown_keys}") for action in actions]
         keys = {key: action.id for action in actions for key in action.keys.split(",")}
         what = safe_display(self.menu_name(chosen[0]), limit=40) if len(chosen) == 1 else f"{len(chosen)} marked"

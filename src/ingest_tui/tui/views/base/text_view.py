@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import on
 from textual.widgets import Input
 
+from ingest_tui.tui import wording
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.widgets.text import TextLines
 
@@ -50,7 +51,7 @@ class TextView(ViewScreen):
 
     def _find_again(self, steps: int) -> None:
         if not self.text.find_again(steps):
-            self.show_notice("nothing is looked for, or it is not here", "/ finds")
+            self.show_notice(*wording.NOTHING_FOUND)
 
     @on(TextLines.Moved)
     def say_position(self) -> None:

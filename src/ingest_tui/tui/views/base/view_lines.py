@@ -119,7 +119,8 @@ class ViewLines(Carrying):
 
     def say_keys(self) -> None:
         """Say the most useful keys, as many as fit."""
-        actions = [action for action in self.ingest.registry.of(self.keys_of) if action.hint]
+        known = self.ingest.registry.of(self.keys_of)
+        actions = [one for one in known if one.hint and (not self.is_whole or self.why_not(one) is None)]
         self.query_one("#keys", Line).say(
             footer([(action.shown_keys, action.hint) for action in actions], self.size.width)
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
+from textual.notifications import Notification
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -18,6 +19,7 @@ from ingest_tui.tui.navigation.views import VIEW_NAMES
 from ingest_tui.tui.views.base.row_actions import RowActions
 from ingest_tui.tui.widgets.keys_line import KeysLine
 from ingest_tui.tui.widgets.line import Line
+from ingest_tui.tui.widgets.notice_line import NoticeLine
 from ingest_tui.tui.widgets.panel import title_panel
 from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.tabs import Tabs
@@ -50,6 +52,7 @@ class ViewScreen(RowActions):
         yield Input(id="filter", placeholder="filter", compact=True, select_on_focus=False)
         with Container(id="body"):
             yield from self.compose_body()
+        yield NoticeLine(id="notice")
         yield Line(id="hint")
         yield KeysLine(id="keys")
         yield self.command_line()
@@ -91,6 +94,12 @@ class ViewScreen(RowActions):
         self._have_focus()
         self.say_header()
         self.catch_up()
+
+    def show_notices(self, notices: Sequence[Notification]) -> None:
+        """Show notices in the place of the hint, until they run out."""
+        if self.is_whole:
+            self.query_one(NoticeLine).show(notices)
+            self.set_class(bool(notices), "-noticing")
 
     def on_resize(self) -> None:
         """Say the lines again for the new width."""

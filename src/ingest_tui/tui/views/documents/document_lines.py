@@ -117,7 +117,7 @@ def version_lines(versions: Sequence[dict[str, Any]]) -> TonedLines:
     """Return the versions, newest first."""
     from ingest_tui.services.documents.documents import made_by
 
-    lines: TonedLines = [("d compares two of them", "quiet"), ""]
+    lines: TonedLines = [("d compares two of them" if len(versions) > 1 else "there is no other version", "quiet"), ""]
     for one in versions:
         here = "  current" if one["current"] else ""
         lines.append(

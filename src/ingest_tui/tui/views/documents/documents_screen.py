@@ -43,6 +43,7 @@ from ingest_tui.tui.views.documents.documents_model import (
 from ingest_tui.tui.views.documents.folder_navigation import FolderNavigation
 from ingest_tui.tui.views.documents.line_pages import LinePage, read_lines
 from ingest_tui.tui.views.documents.shown_collection import ShownCollection
+from ingest_tui.tui.views.documents.shown_commands import shown_commands
 from ingest_tui.tui.widgets.columns import Column
 from ingest_tui.tui.widgets.table import VirtualTable
 
@@ -253,6 +254,7 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
         self._say()
 
     def _say(self) -> None:
+        self.say_keys()
         shown, note = len(self.table.rows), narrowed_words(self.narrowed)
         if self._shows_hits:
             note = "  ".join(filter(None, (note, mode_words(self.narrowed), *self._remarks)))
@@ -384,6 +386,11 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
             "query": query_as_typed(self.query_text),
             "collection": self.chosen_collection(),
         }
+
+    def shown_commands(self) -> dict[str, str]:
+        """The list, the folder or the search with all that narrows it down; an export of the marked names these."""
+        commands = shown_commands(self.query_now, self.query_text, self._total)
+        return {name: line for name, line in commands.items() if name != "document.export" or not self.exports_marked()}
 
     def copies(self) -> dict[str, str]:
         """The document, and where it comes from."""

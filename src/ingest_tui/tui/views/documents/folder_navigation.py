@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ingest_tui.model.folder import Folder, folder_of
+from ingest_tui.tui.actions.actions import OF_DOCUMENTS, Action
 from ingest_tui.tui.views.documents.documents_model import DocumentLine, FolderLine
 from ingest_tui.tui.views.documents.search_field import SearchField
 
@@ -16,6 +17,13 @@ class FolderNavigation(SearchField):
         """Return the document under the cursor; None where a folder is, or nothing."""
         line = self.main_table.current
         return line if isinstance(line, DocumentLine) else None
+
+    def why_not(self, action: Action) -> tuple[str, str] | None:
+        """What is done with documents is not done with a folder."""
+        is_folder = isinstance(self.main_table.current, FolderLine)
+        if action.id in OF_DOCUMENTS and is_folder and not self.main_table.marks:
+            return "this is a folder, not a document", "enter goes into it"
+        return super().why_not(action)
 
     def toggle_folders(self) -> None:
         """Show the folder of the document under the cursor, or all documents in one list again; it stays under it."""

@@ -13,7 +13,7 @@ from textual.timer import Timer
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import undo
-from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.actions.actions import Action, bindings_of
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
 from ingest_tui.tui.views.base.view_screen import ViewScreen
@@ -183,6 +183,7 @@ class ErrorsScreen(ViewScreen):
         )
 
     def _say(self) -> None:
+        self.say_keys()
         total = len(self._errors.issues) if self._errors is not None else 0
         self.say_info(self._passing, total, "error")
         line, failing = self.table.current, self.failing.current
@@ -260,6 +261,11 @@ class ErrorsScreen(ViewScreen):
             return {}
         return {"document": line.issue.uri, "source": line.issue.source_id, "job": line.issue.job_id}
 
+    def shown_commands(self) -> dict[str, str]:
+        """What is ignored, or is not; words have no option."""
+        line = "ingest-tui errors list --ignored" if self.ignored else "ingest-tui errors list"
+        return {} if self.words else {"view.errors": line}
+
     @on(VirtualTable.Opened)
     def open_selected(self) -> None:
         """Open a reason to its documents or close it; explain a document; open a source that fails."""
@@ -293,8 +299,13 @@ class ErrorsScreen(ViewScreen):
         line = self.table.current
         if line is not None and line.issue is not None:
             self.ingest.explain(line.issue.uri)
-        elif line is not None:
-            self.show_notice("this is a reason: enter shows its documents", line.group.hint)
+
+    def why_not(self, action: Action) -> tuple[str, str] | None:
+        """A reason stands for its documents, but why it is here is asked of one of them."""
+        line = self.table.current
+        if action.id == "document.explain" and line is not None and line.issue is None and not self.failing.has_focus:
+            return "this is a reason: enter shows its documents", line.group.hint
+        return super().why_not(action)
 
     def retry_errors(self) -> None:
         """Queue jobs that try the chosen items again."""
@@ -358,7 +369,7 @@ class ErrorsScreen(ViewScreen):
 def _what(line: ErrorLine) -> Cell:
     if line.issue is not None:
         return Cell(f"    {line.issue.key}")
-    glyph = "-" if line.is_open else "+"
+    glyph = "▾" if line.is_open else "▸"
     return Cell(
         f"{glyph} {line.group.kind}: {line.group.reason.replace('_', ' ')}", wording.issue_tone(line.group.kind)
     )

@@ -21,6 +21,7 @@ from ingest_tui.model.matching import matches
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.reasons import ReasonGroup, Reasons
 from ingest_tui.model.safe_text import safe_display
+from ingest_tui.tui import wording
 from ingest_tui.tui.background.questions import Asking
 from ingest_tui.tui.views.jobs import job_words
 from ingest_tui.tui.views.jobs.job_items import OUTCOME_COLUMNS, SORTS, JobItems, Only, OutcomeRow, arrange
@@ -42,20 +43,17 @@ _ARRANGE_SECONDS, _ARRANGE_MANY_SECONDS, _MANY = 0.3, 1.5, 10_000
 
 
 class SearchedLog(LogLines):
-    """The log of a job. While something is looked for in it ``n`` and ``N`` go on, whatever they mean elsewhere."""
+    """The log of a job. ``n`` and ``N`` go on to what is found in it, whatever they mean elsewhere."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "find_again(1)", "next", id="log.next"),
         Binding("N", "find_again(-1)", "previous", id="log.previous"),
     ]
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the keys to the view while nothing is looked for."""
-        return bool(self.found_words) if action == "find_again" else super().check_action(action, parameters)
-
     def action_find_again(self, steps: int) -> None:
-        """Go on to the next line, or back to the one before."""
-        self.find_again(steps)
+        """Go on to the next line, or back to the one before; where there is none, say so and do nothing else."""
+        if not self.find_again(steps):
+            cast("Asking", self.screen).show_notice(*wording.NOTHING_FOUND)
 
 
 class JobPane(Asking, Vertical):
@@ -225,8 +223,10 @@ class JobPane(Asking, Vertical):
         if job_id != self.job_id:
             return
         if what == "end":
-            self._busy, self._has_read_all = False, True
+            is_first, self._busy, self._has_read_all = not self._has_read_all, False, True
             self._show_what_came()
+            if is_first and not self.outcomes.rows:
+                self.show_items()
             if self._again:
                 self.refresh_job()
         elif what == "items":
@@ -278,7 +278,8 @@ class JobPane(Asking, Vertical):
         if job_id != self.job_id:
             return
         is_narrowed = bool(self.words or self.only.outcome)
-        empty = self._why_unread or [job_words.no_outcome(self.manifest, is_narrowed=is_narrowed)]
+        words = job_words.no_outcome(self.manifest, is_narrowed=is_narrowed, has_read_all=self._has_read_all)
+        empty = self._why_unread or [words]
         self.items.show(rows, empty=empty, from_top=not self._has_read_all)
         self.post_message(self.ItemsShown())
 

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 
 from ingest_tui.model.log import LEVELS
 from ingest_tui.model.reasons import OF_THE_JOB, PROBLEM_OUTCOMES
-from ingest_tui.tui.actions.actions import bindings_of
+from ingest_tui.tui.actions.actions import bindings_of, shell_word
 from ingest_tui.tui.client.editable_records import Record, job_record
 from ingest_tui.tui.client.feed import FeedUpdate
 from ingest_tui.tui.header import WIDE
@@ -191,6 +191,13 @@ class JobScreen(FindingScreen, JobActions):
         elif row is not None:
             values["document"] = row.outcome.document_id or row.outcome.uri
         return values | {"level": self.pane.level}
+
+    def shown_commands(self) -> dict[str, str]:
+        """The outcomes of the kind that is shown; words and reasons have no option."""
+        only = self.pane.only
+        if not only.outcome or only.reason or self.words:
+            return {}
+        return {"job.outcome": f"ingest-tui job items {shell_word(self.job_id)} --outcome {only.outcome}"}
 
     def copies(self) -> dict[str, str]:
         """The job; of the document under the cursor its address and what is wrong with it, or the line of the log."""

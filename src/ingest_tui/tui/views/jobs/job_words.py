@@ -138,12 +138,12 @@ def counters_line(counters: Counters, *, ended: bool) -> str:
     return f" {counters.descriptors_listed:,} listed = {' + '.join(parts)}" + (f"   and {rest}" if rest else "")
 
 
-def no_outcome(manifest: Manifest | None, *, is_narrowed: bool) -> str:
-    """Return what is said in place of the outcomes of a job, None: it is being read."""
+def no_outcome(manifest: Manifest | None, *, is_narrowed: bool, has_read_all: bool = True) -> str:
+    """Return what is said in place of the outcomes of a job. None, and not all read: they are on their way."""
+    if manifest is None or not has_read_all:
+        return "reading …"
     if is_narrowed:
         return "no outcome matches"
-    if manifest is None:
-        return "reading …"
     return "no document was processed" if manifest.ended else "no document is finished yet"
 
 

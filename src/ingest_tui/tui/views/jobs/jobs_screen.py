@@ -11,6 +11,7 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 
 from ingest_tui.model.counted import counted
+from ingest_tui.model.job import JobState
 from ingest_tui.model.job_order import job_order
 from ingest_tui.model.matching import matches
 from ingest_tui.tui import wording
@@ -230,6 +231,11 @@ class JobsScreen(JobActions):
         """The job under the cursor."""
         row = self.table.current
         return {"job": row.job_id, "source": row.source_id} if row is not None else {}
+
+    def shown_commands(self) -> dict[str, str]:
+        """The jobs of the state that the filter names; other words have no option."""
+        states = {state.value for state in JobState}
+        return {"view.jobs": f"ingest-tui job list --state {self.words}"} if self.words in states else {}
 
     def copies(self) -> dict[str, str]:
         """The job, its source, and its last error."""

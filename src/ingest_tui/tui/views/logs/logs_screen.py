@@ -168,6 +168,10 @@ class LogsScreen(FindingScreen, FollowingScreen):
         values = {name: str(record.get(name) or "") for name in ("job", "source", "document")}
         return values | {"level": self.level}
 
+    def shown_commands(self) -> dict[str, str]:
+        """The lines of the level that is shown; words have no option."""
+        return {} if self.words else {"log.level": f"ingest-tui job logs --level {self.level}"}
+
     def copies(self) -> dict[str, str]:
         """What the line is about, and the line."""
         values = {name: value for name, value in self.command_values().items() if value and name != "level"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest_tui.tui import wording
 from ingest_tui.tui.actions import undo
-from ingest_tui.tui.views.base.view_screen import ViewScreen
+from ingest_tui.tui.views.collections.collection_actions import CollectionActions
 
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
@@ -27,7 +27,7 @@ FIRST_STEPS = (
 _READ_AGAIN = "All items are fetched and extracted, changed or not; documents answer meanwhile."
 
 
-class SourceActions(ViewScreen):
+class SourceActions(CollectionActions):
     """Actions of views that show sources. The view says which are chosen, and shows what has changed."""
 
     def chosen_sources(self) -> list[str]:
@@ -37,6 +37,10 @@ class SourceActions(ViewScreen):
     def chosen_summaries(self) -> list[SourceSummary]:
         """The chosen sources with what is known of them."""
         return []
+
+    def chosen_collection(self) -> str:
+        """The collection that the documents of the chosen source are in."""
+        return next((one.source.collection_id for one in self.chosen_summaries()), "")
 
     def sources_changed(self, text: str = "") -> None:
         """Something was changed: show it."""

@@ -174,8 +174,8 @@ class SourceScreen(SourceActions):
     # Actions
 
     def command_values(self) -> dict[str, str]:
-        """The source, and the job under the cursor."""
-        return {"source": self.source_id, "job": self.jobs.current_key}
+        """The source, the job under the cursor, and the collection."""
+        return {"source": self.source_id, "job": self.jobs.current_key, "collection": self.chosen_collection()}
 
     def record(self) -> Record | None:
         """The record of the source; what an editor makes of it is saved when it is valid."""

@@ -210,8 +210,9 @@ class SourcesScreen(SourceActions):
     # Actions
 
     def command_values(self) -> dict[str, str]:
-        """The source under the cursor."""
-        return {"source": self.table.current_key}
+        """The source under the cursor, and its collection."""
+        summary = self.table.current
+        return {"source": self.table.current_key, "collection": summary.source.collection_id if summary else ""}
 
     def copies(self) -> dict[str, str]:
         """The source, and where it is."""
