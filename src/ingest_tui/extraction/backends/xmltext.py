@@ -12,7 +12,9 @@ from ingest_tui.extraction.backends.html import html_to_markdown_text
 from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.extraction.intake.labels import codec_of
 from ingest_tui.extraction.markup.formulas import formula_text
+from ingest_tui.extraction.markup.light_markup import fence_around
 from ingest_tui.extraction.markup.literal_text import heading, literal
+from ingest_tui.extraction.markup.xml_tables import TABLE_ELEMENTS, XmlTable
 from ingest_tui.model.errors import ItemError, ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
 
@@ -31,28 +33,31 @@ _MOST_EXPANSION = 10
 _ENCODING = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{2,40})")
 _UTF16_MARKS = tuple(mark for mark, _encoding in _WIDE_MARKS)
 _INLINE = frozenset(
-    [
-        "a",
-        "b",
-        "i",
-        "em",
-        "strong",
-        "emphasis",
-        "code",
-        "literal",
-        "link",
-        "ulink",
-        "span",
-        "sub",
-        "sup",
-        "tspan",
-        "xref",
-        "ref",
-        "term",
-    ]
+    (
+        *("a", "b", "i", "em", "strong", "emphasis", "code", "literal", "link", "ulink", "span", "sub", "sup", "tspan"),
+        *("xref", "ref", "term"),
+    )
 )
-
-
+_INLINE_IN_PROSE = _INLINE | frozenset(
+    (
+        *("italic", "bold", "monospace", "underline", "overline", "roman", "sans-serif", "sc", "strike"),  # JATS
+        *("styled-content", "named-content", "ext-link", "inline-formula"),
+        *(
+            "subscript",
+            "superscript",
+            "quote",
+            "phrase",
+            "firstterm",
+            "foreignphrase",
+            "citetitle",
+            "acronym",
+        ),  # DocBook
+        *("command", "filename", "function", "classname", "varname", "replaceable", "userinput", "computeroutput"),
+        *("guibutton", "guilabel", "wordasword", "trademark"),
+        *("hi", "emph", "foreign", "ph", "codeph", "filepath", "q", "u", "tt", "cite"),  # TEI, DITA
+    )
+)
+"""What is in a line of prose; elsewhere an element of that name holds data. Without those that are put side by side."""
 _PROSE_ROOTS = frozenset(
     (
         *("article", "book", "part", "chapter", "appendix", "preface", "section", "set", "refentry"),  # DocBook, JATS
@@ -69,6 +74,8 @@ _SECTIONS = frozenset(
     )
 )
 _TITLES = frozenset(("title", "article-title", "head", "heading", "invention-title"))
+_PREFORMATTED = frozenset(("programlisting", "screen", "literallayout", "codeblock", "msgblock", "preformat", "pre"))
+_CODE_LANGUAGE = re.compile(r"[\w+#-]{1,20}")
 _MAX_LEVEL = 6
 _FEEDS = frozenset(("rss", "feed", "RDF"))
 _WRITTEN_IN_HTML = frozenset(("description", "summary", "content", "encoded", "title", "subtitle"))
@@ -78,7 +85,8 @@ _LOOKS_LIKE_HTML = re.compile(r"</?[a-zA-Z][^<>]*>|&#?\w{2,31};")
 class _Collector:
     """Gathers character data into lines: one per element, inline markup kept within its line.
 
-    In documents of prose (DocBook, JATS, DITA, TEI, patents) the titles of sections are headings.
+    In documents of prose (DocBook, JATS, DITA, TEI, patents) the titles of sections are headings, tables tables,
+    and listings fences.
     """
 
     def __init__(self) -> None:
@@ -87,8 +95,12 @@ class _Collector:
         self._open: list[str] = []
         self._bare: list[tuple[str, dict[str, str]] | None] = []
         self._heading = 0
+        self._inline = _INLINE
+        self._listing_depth = 0
+        self._language = ""
         self._has_title = False
         self._closed_inline = False
+        self._table = XmlTable()
         self._formula: ET.TreeBuilder | None = None
         self._formula_depth = 0
         self.has_dtd = False
@@ -101,17 +113,34 @@ class _Collector:
         if self._formula is not None or local == "math":
             self._start_in_formula(local, attributes)
             return
-        if local not in _INLINE and not self._heading:
+        if not self._open and local in _PROSE_ROOTS:
+            self._inline = _INLINE_IN_PROSE
+        if self._ends_line(local):
             self.flush()
-        elif self._closed_inline and self._open and self._open[0] not in _PROSE_ROOTS:
+        elif self._closed_inline and self._open and not self._is_prose():
             self._text.append(" ")  # elements of data, one next to the other: their words are not one
         self._closed_inline = False
         self._open.append(local)
         if local in _TITLES and not self._heading:
             self._heading = self._level_of_title(attributes)
+        elif local in _PREFORMATTED and not self._listing_depth and not self._table.is_in_cell and self._is_prose():
+            self._listing_depth = len(self._open)
+            language = _CODE_LANGUAGE.fullmatch(attributes.get("language", ""))
+            self._language = language[0] if language else ""
+        elif self._is_of_table(local):
+            self._table.start(local, attributes, len(self._open), self.lines)
         if self._bare:
             self._bare[-1] = None
         self._bare.append((local, attributes) if attributes else None)
+
+    def _is_prose(self) -> bool:
+        return self._open[0] in _PROSE_ROOTS
+
+    def _is_of_table(self, name: str) -> bool:
+        return name in TABLE_ELEMENTS and self._is_prose()
+
+    def _ends_line(self, name: str) -> bool:
+        return not (self._heading or self._listing_depth or name in self._inline)
 
     def _level_of_title(self, attributes: dict[str, str]) -> int:
         """Return the level of the heading that the title just opened is; 0 for one that heads no section."""
@@ -152,9 +181,16 @@ class _Collector:
         if self._formula is not None:
             self._end_in_formula(self._formula, name.rpartition(":")[2])
             return
-        local = self._open.pop()
-        bare = self._bare.pop()
-        if bare is not None and not "".join(self._text).strip():
+        local = self._open[-1]
+        self._end_text(local, self._bare.pop())
+        if self._is_of_table(local):
+            self._table.end(local, len(self._open), self.lines)
+        self._closed_inline = local in self._inline
+        self._open.pop()
+
+    def _end_text(self, local: str, bare: tuple[str, dict[str, str]] | None) -> None:
+        is_bare = bare is not None and not self._listing_depth and not self._is_of_table(local)
+        if bare is not None and is_bare and not "".join(self._text).strip():
             self.flush()
             self.lines.append(" ".join([bare[0], *(f"{key}={value}" for key, value in bare[1].items())]))
         elif self._heading and local in _TITLES:
@@ -162,9 +198,11 @@ class _Collector:
             self.flush(level)
         elif local in _WRITTEN_IN_HTML and self._open[:1] and self._open[0] in _FEEDS:
             self._flush_html()
-        elif local not in _INLINE and not self._heading:
+        elif self._listing_depth == len(self._open):
+            self._listing_depth = 0
+            self._end_listing()
+        elif self._ends_line(local):
             self.flush()
-        self._closed_inline = local in _INLINE
 
     def text(self, data: str) -> None:
         if self._formula is not None:
@@ -206,10 +244,22 @@ class _Collector:
         """Make a line of the text that is pending, or a heading of that level."""
         line = " ".join("".join(self._text).split())
         self._text.clear()
-        if line and level:
+        if line and self._table.is_in_cell:
+            self.lines.append(line)
+        elif line and level:
             self.lines += ["", heading(level, line), ""]
         elif line:
             self.lines.append(literal(line, below_text=bool(self.lines and self.lines[-1])))
+
+    def _end_listing(self) -> None:
+        body = "".join(self._text).strip("\n")
+        self._text.clear()
+        self.lines += ["", fence_around(body, self._language), ""] if body.strip() else []
+
+    def close(self) -> None:
+        """Take what is pending where the document ends."""
+        self.flush()
+        self._table.close(self.lines)
 
 
 class _Entities:
@@ -271,7 +321,7 @@ def xml_to_text(content: bytes) -> tuple[str, list[Finding]]:
     except expat.ExpatError as error:
         findings.append(Finding("error", "not_well_formed", f"not well-formed XML, kept as text: {error}"))
         parser.buffer_text = False  # hands over what it has read but not reported yet
-        collector.flush()
+        collector.close()
         collector.lines += _text_after(content, max(parser.ErrorByteIndex, 0), encoding)
         if not collector.lines:
             raise ProcessingError(
@@ -281,7 +331,7 @@ def xml_to_text(content: bytes) -> tuple[str, list[Finding]]:
         raise ProcessingError(
             f"cannot read this XML: {error}", code="malformed", hint="save it again in UTF-8"
         ) from error
-    collector.flush()
+    collector.close()
     if collector.has_dtd:
         findings.append(Finding("warning", "dtd_ignored", "it has a DTD, which is not read"))
     if collector.unresolved:
