@@ -32,6 +32,8 @@ _CLOSING = (")", "]", "}", "⟩", ",", ";", "!", "′")
 _INVISIBLE = re.compile("[\u2061-\u2064\u200b]")
 _WORD = re.compile(r"\w+\Z")
 _VOID = frozenset(("mspace", "mprescripts", "none", "maligngroup", "malignmark", "br", "img"))
+_OPENS, _CLOSES = "\ue0fa", "\ue0fb"
+_NEXT_TO_FORMULA = re.compile(rf"(?<=[^\W_]){_OPENS}|{_CLOSES}(?=[^\W_]|{_OPENS})")
 
 
 def formula_text(math: ET.Element) -> str:
@@ -40,6 +42,18 @@ def formula_text(math: ET.Element) -> str:
     What it is called (``alttext``) stands for a formula that shows nothing. Annotations are left out.
     """
     return _text(math, 0) or " ".join(math.get("alttext", "").split())
+
+
+def marked_formula(math: ET.Element) -> str:
+    """Return a formula for a place in a text that is still put together; `with_formulas_apart` sees its whole text."""
+    return f"{_OPENS}{formula_text(math)}{_CLOSES}"
+
+
+def with_formulas_apart(text: str) -> str:
+    """Return a text with a gap between a formula and a word next to it, and none before a comma."""
+    if _OPENS not in text:
+        return text
+    return _NEXT_TO_FORMULA.sub(" ", text).replace(_OPENS, "").replace(_CLOSES, "")
 
 
 def formula_of_tags(tags: str) -> str:

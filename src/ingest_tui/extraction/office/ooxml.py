@@ -14,6 +14,7 @@ from io import BytesIO
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
+from ingest_tui.extraction.markup.formulas import marked_formula, with_formulas_apart
 from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.extraction.tables.table import pipe_table
 from ingest_tui.model.errors import ItemRejectedError
@@ -190,7 +191,7 @@ def paragraph_text(paragraph: ET.Element) -> str:
     parts: list[str] = []
     for one in paragraph.iter():
         tag = one.tag
-        if tag.endswith("}AlternateContent"):
+        if tag.endswith(("}AlternateContent", "}oMath")):
             parts.clear()
             _gather(paragraph, parts)
             break
@@ -198,7 +199,7 @@ def paragraph_text(paragraph: ET.Element) -> str:
             parts.append(one.text or "")
         elif tag.endswith("}br"):
             parts.append("\n")
-    return "".join(parts).replace("\x0b", "\n").strip()
+    return with_formulas_apart("".join(parts)).replace("\x0b", "\n").strip()
 
 
 def _gather(element: ET.Element, parts: list[str]) -> None:
@@ -206,6 +207,8 @@ def _gather(element: ET.Element, parts: list[str]) -> None:
         name = local(one)
         if name in ("t", "br"):
             parts.append("\n" if name == "br" else one.text or "")
+        elif name == "oMath":
+            parts.append(marked_formula(one))
         else:
             _gather(one, parts)
 

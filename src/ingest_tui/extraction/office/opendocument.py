@@ -24,6 +24,7 @@ _MAX_REPEATED = 100
 _MAX_SPACES = 100
 _MAX_LEVEL = 6
 _TITLE_MARK = re.compile(r"\A(?:#{1,6}|-) ")
+_NO_LINE = re.compile(r"\n|\A(?:[#|>-]|\d+\.) ")
 _SKIPPED = frozenset(
     (
         *("tracked-changes", "forms", "scripts", "event-listeners", "script", "annotation-end"),
@@ -197,7 +198,10 @@ class _Writer:
         """Return the text of a paragraph; blocks of shapes in it are added to ``within``."""
         parts = [_collapsed(element.text)]
         for one in element:
-            parts += [self._inline_of(one, within), _collapsed(one.tail)]
+            shown, after = self._inline_of(one, within), _collapsed(one.tail)
+            if shown and local(one) in _SHAPES:
+                shown = " " * parts[-1][-1:].isalnum() + shown + " " * after[:1].isalnum()
+            parts += [shown, after]
         return "".join(parts)
 
     def _inline_of(self, one: ET.Element, within: list[str]) -> str:
@@ -213,7 +217,7 @@ class _Writer:
         elif name == "annotation":
             self._comment(one)
         elif name in _SHAPES:
-            within += self.blocks_of(one)
+            text = self._shape(one, within)
         elif name == "a":
             text, target = self._inline(one, within), attribute(one, "href")
             text = f"[{text}]({target})" if text.strip() and "://" in target else text
@@ -222,6 +226,14 @@ class _Writer:
         elif name not in _SKIPPED:
             text = self._inline(one, within)
         return text
+
+    def _shape(self, shape: ET.Element, within: list[str]) -> str:
+        """Return what a shape shows that is placed as a letter is, such as a formula; else add its blocks."""
+        blocks = self.blocks_of(shape)
+        if attribute(shape, "anchor-type") == "as-char" and len(blocks) == 1 and not _NO_LINE.search(blocks[0]):
+            return blocks[0]
+        within += blocks
+        return ""
 
     def _note(self, note: ET.Element) -> str:
         kind = attribute(note, "note-class")

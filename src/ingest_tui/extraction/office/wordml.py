@@ -12,7 +12,7 @@ from collections.abc import Callable
 from html import escape
 from xml.etree import ElementTree as ET
 
-from ingest_tui.extraction.markup.formulas import formula_of_tags
+from ingest_tui.extraction.markup.formulas import formula_of_tags, marked_formula, with_formulas_apart
 from ingest_tui.extraction.markup.literal_text import labelled, literal
 from ingest_tui.extraction.office.alternatives import with_one_alternative
 from ingest_tui.extraction.office.ooxml import attribute, child, children, descendants, local, refuse_entities
@@ -63,6 +63,8 @@ _TICK = re.compile(r"<w:checked\b([^>]*)/?>")
 _OFF = re.compile(r"w:val=[\"'](?:0|false|off)[\"']")
 _TICK_AT_FIRST = re.compile(r"<w:default\b([^>]*)/?>")
 _MAX_RUN = 10_000
+_MAX_SPAN = 63
+"""Most columns of a table in Word."""
 _HIDDEN = re.compile(r"<w:vanish\b(?![^>]*w:val=[\"'](?:0|false|off)[\"'])[^>]*/>")
 _RUN_BEGINS = ("<w:r>", "<w:r ")
 _NESTED_RUN = re.compile(r"<w:r[ >]")
@@ -282,6 +284,7 @@ def _emphasis_of_run_before(xml: str, end: int) -> list[tuple[re.Match[str], int
 # --- smaller parts: headers, footers, notes, comments ---------------------------------------------------------------
 
 _NOT_SHOWN = frozenset(("delText", "instrText", "del", "moveFrom", "rPr", "pPr", "annotationRef", "footnoteRef"))
+_SIGNS = {"tab": " ", "br": " ", "cr": " ", "ptab": " ", "noBreakHyphen": "-"}
 
 
 def blocks_of_part(element: ET.Element) -> list[str]:
@@ -294,11 +297,20 @@ def blocks_of_part(element: ET.Element) -> list[str]:
             found += [literal(text)] if text else []
             found += [block for box in boxes for block in blocks_of_part(box)]
         elif name == "tbl":
-            rows = [[" ".join(_texts(cell)) for cell in descendants(row, "tc")] for row in descendants(one, "tr")]
+            rows = [
+                [text for cell in descendants(row, "tc") for text in _cells_of(cell)] for row in descendants(one, "tr")
+            ]
             found += [table] if (table := pipe_table(rows)) else []
         elif name not in _NOT_SHOWN:
             found += blocks_of_part(one)
     return found
+
+
+def _cells_of(cell: ET.Element) -> list[str]:
+    """Return the text of a cell, with blank ones for the further columns that it spans."""
+    span = child(cell, "tcPr", "gridSpan")
+    columns = attribute(span, "val") if span is not None else ""
+    return [" ".join(_texts(cell)), *[""] * (min(int(columns), _MAX_SPAN) - 1 if columns.isdecimal() else 0)]
 
 
 def _texts(element: ET.Element) -> list[str]:
@@ -319,7 +331,7 @@ def _text_and_boxes(paragraph: ET.Element) -> tuple[str, list[ET.Element]]:
     parts: list[str] = []
     boxes: list[ET.Element] = []
     _gather(paragraph, parts, boxes)
-    return " ".join("".join(parts).split()), boxes
+    return " ".join(with_formulas_apart("".join(parts)).split()), boxes
 
 
 def _gather(element: ET.Element, parts: list[str], boxes: list[ET.Element]) -> None:
@@ -327,10 +339,10 @@ def _gather(element: ET.Element, parts: list[str], boxes: list[ET.Element]) -> N
         name = local(one)
         if name == "t":
             parts.append(one.text or "")
-        elif name in ("tab", "br", "cr", "ptab"):
-            parts.append(" ")
-        elif name == "noBreakHyphen":
-            parts.append("-")
+        elif name in _SIGNS:
+            parts.append(_SIGNS[name])
+        elif name == "oMath":
+            parts.append(marked_formula(one))
         elif name == "sym":
             parts.append(
                 symbol_of(" ".join(f'w:{key.rpartition("}")[2]}="{value}"' for key, value in one.attrib.items()))

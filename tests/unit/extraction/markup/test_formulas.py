@@ -8,8 +8,9 @@ import pytest
 
 from ingest_tui.extraction.markup.formulas import formula_of_tags
 from ingest_tui.extraction.parse import extract_text
+from tests.unit.extraction.backends.test_slides import presentation, shape, sheet
 from tests.unit.extraction.office.test_opendocument import odf
-from tests.unit.extraction.office.test_word import document, paragraph, run
+from tests.unit.extraction.office.test_word import document, paragraph, part, run
 
 LAW = "<mi>speed</mi><mo>=</mo><mfrac><mi>distance</mi><mi>time</mi></mfrac>"
 MATRIX = "<mtable><mtr><mtd><mn>1</mn></mtd><mtd><mn>2</mn></mtd></mtr><mtr><mtd><mn>3</mn></mtd></mtr></mtable>"
@@ -69,10 +70,24 @@ def test_formulas_are_where_they_are_in_the_text() -> None:
         ".docx",
     )
     assert found == "(a), a. End\n\nx a y\n\na a\n"
+    fraction = f"<m:f>{office('a', 'num')}{office('b', 'den')}</m:f>"
+    formula = f"<m:oMath {OFFICE}>{office('x')}{fraction}</m:oMath>"
+    slide = f"<a:p><a:r><a:t>The</a:t></a:r>{formula}{formula}<a:r><a:t>, end</a:t></a:r></a:p>"
+    assert "The x(a)/(b) x(a)/(b), end\n" in extract_text(presentation([sheet(shape(slide))]), ".pptx")
+    header = part("hdr", paragraph(run("The"), formula, run(", end")))
+    around = document(paragraph(run("b")), related=[("header", "h.xml")], more={"word/h.xml": header})
+    assert extract_text(around, ".docx").endswith("The x(a)/(b), end\n")
     inner = f'<math xmlns="http://www.w3.org/1998/Math/MathML">{LAW}</math>'
     body = '<text:p><draw:frame><draw:object xlink:href="./Object 1"/></draw:frame></text:p>'
     found = extract_text(odf("text", body, more={"Object 1/content.xml": inner}), ".odt")
     assert found == "speed = (distance)/(time)\n"
+    placed, floating = (
+        f'<draw:frame {anchor}><draw:object xlink:href="./Object {number}"/></draw:frame>'
+        for number, anchor in ((1, 'text:anchor-type="as-char"'), (2, 'text:anchor-type="paragraph"'))
+    )
+    body = f"<text:p>The{placed}law ({floating})</text:p>"
+    found = extract_text(odf("text", body, more={f"Object {number}/content.xml": inner for number in (1, 2)}), ".odt")
+    assert found == "The speed = (distance)/(time) law ()\n\nspeed = (distance)/(time)\n"
 
 
 def test_a_formula_that_shows_nothing_is_called_what_it_says() -> None:

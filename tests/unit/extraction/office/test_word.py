@@ -405,6 +405,15 @@ def box(inside: str) -> str:
     return f"<w:r><w:pict><v:textbox><w:txbxContent>{inside}</w:txbxContent></v:textbox></w:pict></w:r>"
 
 
+def test_cells_of_headers_span_their_columns() -> None:
+    """A cell over two columns of a header leaves the next one in its own."""
+    wide = f'<w:tc><w:tcPr><w:gridSpan w:val="2"/></w:tcPr>{paragraph(run("A"))}</w:tc>'
+    cells = [f"<w:tc>{paragraph(run(cell))}</w:tc>" for cell in "B123"]
+    rows = f"<w:tbl><w:tr>{wide}{cells[0]}</w:tr><w:tr>{''.join(cells[1:])}</w:tr></w:tbl>"
+    content = document(paragraph(run("b")), related=[("header", "h.xml")], more={"word/h.xml": part("hdr", rows)})
+    assert extract_text(content, ".docx").endswith("| A |  | B |\n| --- | --- | --- |\n| 1 | 2 | 3 |\n")
+
+
 def test_text_boxes_are_below_their_paragraphs() -> None:
     """Their paragraphs and tables are apart, boxes in boxes as well, alternatives once, deleted ones not at all."""
     rows = table("A", "B", "1", "2")
