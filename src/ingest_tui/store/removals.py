@@ -46,7 +46,12 @@ def note_removals(
 
 
 def lost_removals(layout: Layout, catalogue: Catalogue) -> list[KnownPlace]:
-    """Return the removals that the catalogue has and the file does not."""
+    """Return the removals that the catalogue has and the file does not.
+
+    None where an older program made the workspace, which wrote no such file: the next change of documents does.
+    """
+    if not layout.removals.exists() and any(layout.root.glob(f"{layout.catalogue.stem}.schema-*")):
+        return []
     noted = read_removals(layout)
     return [row for row in catalogue.removals() if noted.get(row.place_key) != row]
 
