@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+
+import orjson
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import Message
 
+from ingest_tui.server import requests
+from ingest_tui.server.app import build_app
 from tests.servers.served import Served
 
 FORM = {"Content-Type": "multipart/form-data; boundary=edge"}
@@ -68,3 +75,57 @@ def test_the_beginning_of_a_time_is_one(asking: TestClient, since: str) -> None:
     """A year, a month, a day, or a time in UTC: both lists of what happened take the same."""
     assert asking.get("/documents", params={"since": since}).status_code == 200
     assert asking.get("/audit", params={"since": since, "until": since}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "first"),
+    [
+        ("/search", "application/json", b'{"query": "'),
+        ("/mcp", "application/json", b'{"jsonrpc": "2.0", "id": 1, "method": "'),
+        ("/collections/default/files", FORM["Content-Type"], part("slow.txt", "").encode().rstrip()),
+    ],
+)
+@pytest.mark.parametrize("sends_on", [False, True])
+def test_a_body_that_takes_too_long_is_refused(
+    served: Served, monkeypatch: pytest.MonkeyPatch, path: str, kind: str, first: bytes, sends_on: bool
+) -> None:
+    """408, whether nothing more comes or now and then a byte: neither begins the time again."""
+    monkeypatch.setattr(requests, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(requests, "UPLOAD_SECONDS", 0.2)
+    app = build_app(served.client, served.options)
+    headers = {"host": "127.0.0.1", "content-type": kind, "accept": "application/json, text/event-stream"}
+    pieces, sent = [first], []
+
+    async def receive() -> Message:
+        if not pieces and not sends_on:
+            await asyncio.Event().wait()
+        if not pieces:
+            await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": pieces.pop() if pieces else b"a", "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "root_path": "", "scheme": "http",
+        "headers": [(name.encode(), text.encode()) for name, text in headers.items()],
+    }  # fmt: skip
+
+    async def asked() -> None:
+        async with asyncio.timeout(60):
+            await app(scope, receive, send)
+
+    asyncio.run(asked())
+    assert sent[0]["status"] == 408
+    assert orjson.loads(sent[1]["body"])["code"] == "timeout"
+
+
+def test_a_missing_extra_is_named_with_what_installs_it(own: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """503: the request is right, and the server cannot do it before somebody installs something."""
+    monkeypatch.setitem(sys.modules, "botocore", None)
+    with own.asking() as asking:
+        body = {"source_type": "s3", "name": "shelf", "source_config": {"bucket": "shelf"}}
+        answer = asking.post("/sources", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (503, "missing_dependency"), answer.text
+    assert "ingest-tui[s3]" in answer.json()["hint"]
