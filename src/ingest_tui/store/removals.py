@@ -50,7 +50,8 @@ def lost_removals(layout: Layout, catalogue: Catalogue) -> list[KnownPlace]:
 
     None where an older program made the workspace, which wrote no such file: the next change of documents does.
     """
-    if not layout.removals.exists() and any(layout.root.glob(f"{layout.catalogue.stem}.schema-*")):
+    was_upgraded = any(layout.root.glob("*schema-*"))  # what upgrades keep: backup-schema-1, catalogue.schema-2.db
+    if was_upgraded and not layout.removals.exists():
         return []
     noted = read_removals(layout)
     return [row for row in catalogue.removals() if noted.get(row.place_key) != row]
