@@ -58,6 +58,8 @@ _INLINE_IN_PROSE = _INLINE | frozenset(
     )
 )
 """What is in a line of prose; elsewhere an element of that name holds data. Without those that are put side by side."""
+_NOTHING_TO_READ = TABLE_ELEMENTS | {"xref", "graphic", "inline-graphic", "imagedata", "anchor", "pb", "lb"}
+"""What shows nothing of its own in prose where it has only attributes."""
 _PROSE_ROOTS = frozenset(
     (
         *("article", "book", "part", "chapter", "appendix", "preface", "section", "set", "refentry"),  # DocBook, JATS
@@ -127,7 +129,7 @@ class _Collector:
             self._listing_depth = len(self._open)
             language = _CODE_LANGUAGE.fullmatch(attributes.get("language", ""))
             self._language = language[0] if language else ""
-        elif self._is_of_table(local):
+        elif local in TABLE_ELEMENTS and self._is_prose():
             self._table.start(local, attributes, len(self._open), self.lines)
         if self._bare:
             self._bare[-1] = None
@@ -135,9 +137,6 @@ class _Collector:
 
     def _is_prose(self) -> bool:
         return self._open[0] in _PROSE_ROOTS
-
-    def _is_of_table(self, name: str) -> bool:
-        return name in TABLE_ELEMENTS and self._is_prose()
 
     def _ends_line(self, name: str) -> bool:
         return not (self._heading or self._listing_depth or name in self._inline)
@@ -183,14 +182,14 @@ class _Collector:
             return
         local = self._open[-1]
         self._end_text(local, self._bare.pop())
-        if self._is_of_table(local):
+        if local in TABLE_ELEMENTS and self._is_prose():
             self._table.end(local, len(self._open), self.lines)
         self._closed_inline = local in self._inline
         self._open.pop()
 
     def _end_text(self, local: str, bare: tuple[str, dict[str, str]] | None) -> None:
-        is_bare = bare is not None and not self._listing_depth and not self._is_of_table(local)
-        if bare is not None and is_bare and not "".join(self._text).strip():
+        is_seen = not self._listing_depth and not (local in _NOTHING_TO_READ and self._is_prose())
+        if bare is not None and is_seen and not "".join(self._text).strip():
             self.flush()
             self.lines.append(" ".join([bare[0], *(f"{key}={value}" for key, value in bare[1].items())]))
         elif self._heading and local in _TITLES:

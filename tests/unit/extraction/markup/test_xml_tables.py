@@ -67,9 +67,11 @@ def test_listings_are_fences() -> None:
 
 
 def test_marks_within_a_sentence_do_not_cut_it() -> None:
-    """In prose what only looks otherwise is part of its line; in data each element is on its own."""
+    """In prose what only looks otherwise is part of its line, and a picture none; in data each is on its own."""
     sentence = (
         "<p>The <italic>E</italic>. <bold>co</bold>li <hi>and</hi> <replaceable>x</replaceable>, H<sub>2</sub>O</p>"
     )
     assert extract_text(f"<article>{sentence}</article>", ".xml") == "The E. coli and x, H2O\n"
+    shown = "<article><fig><graphic file='a.png'/><p>Fig<xref rid='r'/></p></fig><link href='x'/></article>"
+    assert extract_text(shown, ".xml") == "Fig\nlink href=x\n"
     assert extract_text("<list><bold>1</bold><italic>2</italic></list>", ".xml") == "1\n2\n"
