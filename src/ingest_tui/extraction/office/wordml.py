@@ -7,7 +7,6 @@ reading it. The edits expect the prefix ``w``, which `normalised` sees to.
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable
 from html import escape
 from xml.etree import ElementTree as ET
@@ -27,7 +26,6 @@ PLACES = re.compile("\ue0ff(\\d{1,6})\ue0ff")
 
 _LOOKS_LIKE_MARK = re.compile(r"(<w:t\b[^>]*>[ \t]*)(?=[#|>~`]|&gt;|&lt;)")
 _FORMULA = re.compile(r"<m:(oMath|oMathPara)\b[^>]*(?<!/)>(?>(?:[^<]++|<(?!/?m:\1\b))*)</m:\1>", re.DOTALL)
-_LETTER_BEFORE = re.compile(r"(.)</w:t>|(</m:oMath>)|</w:p>|<w:(?:tab|br)\b", re.DOTALL)
 _LETTER_AFTER = re.compile(r"<w:t(?: [^>]*)?>(.)|</w:p>|<m:oMath\b|<w:(?:tab|br)\b", re.DOTALL)
 _NEAR_FORMULA = 2_000
 _NAMESPACES = re.compile(r'xmlns(?::([\w.-]+))?\s*=\s*["\'][^"\']*/wordprocessingml/(?:2006/)?main["\']')
@@ -141,11 +139,18 @@ def edited_body(xml: str, notes: NoteNumbers, place: Callable[[str], str]) -> st
 def _formula_run(formula: re.Match[str]) -> str:
     """Return a formula as a run, apart from a word or a formula next to it."""
     xml, start, end = formula.string, formula.start(), formula.end()
-    above = deque(_LETTER_BEFORE.finditer(xml, max(0, start - _NEAR_FORMULA), start), maxlen=1)
-    before = " " * any((one[1] or "").isalnum() or one[2] is not None for one in above)
+    before = " " * _has_word_before(xml, start)
     below = _LETTER_AFTER.search(xml, end, end + _NEAR_FORMULA)
     after = " " * (below is not None and (below[1] or "").isalnum())
     return f"<w:r><w:t xml:space='preserve'>{before}{escape(formula_of_tags(formula[0]))}{after}</w:t></w:r>"
+
+
+def _has_word_before(xml: str, at: int) -> bool:
+    """Whether a formula or a letter is right before a place in a paragraph."""
+    near = max(0, at - _NEAR_FORMULA)
+    text, formula = (xml.rfind(end, near, at) for end in ("</w:t>", "</m:oMath>"))
+    gap = max(xml.rfind(tag, near, at) for tag in ("</w:p>", "<w:tab", "<w:br"))
+    return max(text, formula) > gap and (formula > text or xml[text - 1].isalnum())
 
 
 def _shown_by_field(definition: str) -> str:
