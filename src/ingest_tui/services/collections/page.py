@@ -83,7 +83,7 @@ def list_pages(workspace: Workspace) -> list[CollectionPage]:
 def _sources_of(workspace: Workspace, summary: CollectionSummary) -> tuple[SourceOfCollection, ...]:
     """Return the sources of a collection, and what else its documents are of: uploads, sources that were removed."""
     collection_id = summary.collection.collection_id
-    counts = queries.documents_of_collection_by_source(workspace.reading, collection_id)
+    counts = queries.documents_by_source(workspace.reading, collection_id)
     names = [*summary.source_ids, *sorted(counts.keys() - set(summary.source_ids))]
     states = states_in_collection(workspace, collection_id, counts)
     coming = states_in_next_generation(workspace, collection_id)

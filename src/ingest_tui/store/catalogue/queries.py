@@ -175,12 +175,16 @@ def keys_in_collection(catalogue: Catalogue, collection_id: str) -> dict[str, li
     return keys
 
 
-def documents_by_source(catalogue: Catalogue) -> dict[str, int]:
-    """Return how many documents are at the places of each source."""
+def documents_by_source(catalogue: Catalogue, collection_id: str | None = None) -> dict[str, int]:
+    """Return how many documents are at the places of each source: one of two sources counts for both.
+
+    That is the number of documents of a source everywhere. ``collection_id``: of those of a collection.
+    """
     sql = (
-        "SELECT source_id, count(DISTINCT document_id) FROM locations WHERE document_id IS NOT NULL GROUP BY source_id"
+        "SELECT source_id, count(DISTINCT document_id) FROM locations"
+        " WHERE document_id IS NOT NULL AND (?1 IS NULL OR collection_id = ?1) GROUP BY source_id"
     )
-    return dict(catalogue.execute(sql))
+    return dict(catalogue.execute(sql, (collection_id,)))
 
 
 def count_documents_only_at(catalogue: Catalogue, source_ids: Collection[str]) -> int:
@@ -211,12 +215,6 @@ def documents_by_collection(catalogue: Catalogue) -> dict[str, int]:
     """Return how many active documents each collection has."""
     sql = "SELECT collection_id, count(*) FROM documents WHERE state = 'active' GROUP BY collection_id"
     return dict(catalogue.execute(sql))
-
-
-def documents_of_collection_by_source(catalogue: Catalogue, collection_id: str) -> dict[str, int]:
-    """Return how many active documents of a collection came from each source, or were uploaded."""
-    sql = "SELECT source_id, count(*) FROM documents WHERE state = 'active' AND collection_id = ? GROUP BY source_id"
-    return dict(catalogue.execute(sql, (collection_id,)))
 
 
 def totals_by_collection(catalogue: Catalogue) -> dict[str, tuple[int, int]]:

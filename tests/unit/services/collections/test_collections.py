@@ -21,9 +21,12 @@ from ingest_tui.services.collections.collections import (
     show_collection,
     use_collection,
 )
+from ingest_tui.services.collections.page import list_pages
 from ingest_tui.services.collections.removal import remove_collection, restore_collection, what_would_go
-from ingest_tui.services.documents.documents import list_documents, remove_documents
+from ingest_tui.services.documents.documents import count_documents, list_documents, remove_documents
 from ingest_tui.services.jobs.jobs import cancel_job, enqueue_sync
+from ingest_tui.services.sources.health import list_sources
+from ingest_tui.services.stats import workspace_stats
 from ingest_tui.services.workspaces import doctor
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.tui.terminal.preferences import read_preferences
@@ -225,3 +228,23 @@ def test_what_the_trash_keeps_of_a_collection_goes_with_its_grace(handle: Worksp
     for days in range(2, 40):  # a clock that jumps is doubted
         purge_overdue(workspace, now=datetime.now(UTC) + timedelta(days=days))
     assert not kept.exists()
+
+
+def test_the_number_of_documents_of_a_source_is_the_same_everywhere(tmp_path: Path) -> None:
+    """A document that two sources have counts for both: for sources, collections, figures and the list of documents."""
+    for name, texts in {"first": ("own", SHARED), "second": (SHARED, "another", "a third")}.items():
+        (tmp_path / name).mkdir()
+        for number, text in enumerate(texts):
+            (tmp_path / name / f"{number}.txt").write_text(text)
+    with open_workspace(tmp_path / "workspace") as opened:
+        for name in ("first", "second"):
+            opened.add_source(name, path=str(tmp_path / name))
+            opened.sync(name)
+        workspace = opened.workspace
+        expected = {"first": 2, "second": 3}
+        assert {one.source.source_id: one.documents for one in list_sources(workspace)} == expected
+        [page] = list_pages(workspace)
+        assert {one.source_id: one.documents for one in page.sources} == expected
+        assert {one.source_id: one.documents for one in workspace_stats(workspace).sources} == expected
+        assert {name: count_documents(workspace, source_id=name) for name in expected} == expected
+        assert show_collection(workspace, DEFAULT_COLLECTION).documents == 4
