@@ -14,7 +14,7 @@ from typing import Any, Self
 import orjson
 
 from ingest_tui.model.clock import posix_seconds, rfc3339_now
-from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, write_durably
+from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, write_until_power_cut
 from ingest_tui.store.fs.leftovers import sweep_small_files
 from ingest_tui.store.fs.locks import FileLock, is_locked, lock_holder
 from ingest_tui.store.upgrade import upgrade_workspace
@@ -67,7 +67,7 @@ class WorkerRegistration:
             sweep_small_files(workspace.layout)
         at = rfc3339_now()
         self._info = WorkerInfo(self.worker_id, os.getpid(), socket.gethostname(), at, mode)
-        write_durably(self._record, orjson.dumps(self._info.as_dict()))
+        write_until_power_cut(self._record, orjson.dumps(self._info.as_dict()))
 
     def show(self, issues: tuple[WorkerIssue, ...]) -> None:
         """Let everybody see what fails right now. Where that cannot be written it is, with the next call."""
@@ -81,7 +81,7 @@ class WorkerRegistration:
         if info == self._info:
             return
         try:
-            write_durably(self._record, orjson.dumps(info.as_dict()))
+            write_until_power_cut(self._record, orjson.dumps(info.as_dict()))
         except OSError:
             return
         self._info = info

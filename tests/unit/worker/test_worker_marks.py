@@ -36,6 +36,17 @@ def test_worker_is_seen_while_it_lives(workspace: Workspace) -> None:
     assert marks(workspace) == []
 
 
+def test_marks_are_not_waited_for(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a power cut no worker lives, so its mark need not be on the disk: each `sync` makes one."""
+    waits: list[int] = []
+    monkeypatch.setattr(os, "fsync", waits.append)
+    registration = WorkerRegistration(workspace, "queue")
+    registration.become("watch")
+    assert [worker.mode for worker in living_workers(workspace)] == ["watch"]
+    registration.close()
+    assert waits == []
+
+
 def test_mark_of_a_dead_worker_is_removed_by_whoever_looks(workspace: Workspace) -> None:
     """A record whose lock nobody holds belongs to a killed worker, and looking at the workers takes it away."""
     (workspace.layout.workers / "1-aaaaaa.json").write_text("{}")

@@ -62,13 +62,30 @@ def replaced_durably(path: Path) -> Iterator[int]:
 
     What is raised meanwhile leaves ``path`` as it was.
     """
+    with _replaced(path, sync=True) as descriptor:
+        yield descriptor
+    sync_folder(path.parent)
+
+
+def write_until_power_cut(path: Path, data: bytes) -> None:
+    """Replace ``path`` by ``data``: readers see one or the other, also after a kill. A power cut may lose both.
+
+    For what says of a process that it lives.
+    """
+    with _replaced(path, sync=False) as descriptor:
+        write_all(descriptor, data)
+
+
+@contextlib.contextmanager
+def _replaced(path: Path, *, sync: bool) -> Iterator[int]:
     temporary = temporary_path_for(path)
     try:
         descriptor = os.open(temporary, _NEW_FILE, FILE_MODE)
         try:
             os.fchmod(descriptor, FILE_MODE)
             yield descriptor
-            os.fsync(descriptor)
+            if sync:
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
         os.rename(temporary, path)  # noqa: PTH104
@@ -77,7 +94,6 @@ def replaced_durably(path: Path) -> Iterator[int]:
             temporary.unlink()
         _name_target(error, temporary, path)
         raise
-    sync_folder(path.parent)
 
 
 def _name_target(error: BaseException, temporary: Path, path: Path) -> None:

@@ -23,12 +23,14 @@ from ingest_tui.store.fs.atomic import (
     write_durably,
     write_new,
     write_pieces_durably,
+    write_until_power_cut,
 )
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.staging import StagingArea
 from ingest_tui.store.workspace import init_workspace
 
+WRITERS = [write_durably, write_until_power_cut]
 UMASKS = [0o000, 0o022, 0o077, 0o177, 0o277, 0o777]
 
 
@@ -50,12 +52,14 @@ def test_files_are_0600_whatever_the_umask(tmp_path: Path, mask: int) -> None:
     """A written file can be read and written by its owner and by nobody else."""
     with umask(mask):
         write_durably(tmp_path / "record.json", b"{}")
+        write_until_power_cut(tmp_path / "mark.json", b"{}")
         Journal(tmp_path / "journal.jsonl").close()
         lock = FileLock(tmp_path / "a.lock")
         lock.try_acquire()
         lock.release()
     assert {path.name: oct(mode_of(path)) for path in tmp_path.iterdir()} == {
         "record.json": "0o600",
+        "mark.json": "0o600",
         "journal.jsonl": "0o600",
         "a.lock": "0o600",
     }
@@ -94,12 +98,13 @@ def test_new_workspace_is_closed_to_others(tmp_path: Path) -> None:
     assert open_to_others == []
 
 
-def test_file_is_replaced_whole_and_is_a_new_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("write", WRITERS)
+def test_file_is_replaced_whole_and_is_a_new_one(write: Callable[[Path, bytes], None], tmp_path: Path) -> None:
     """A reader that has the old file open goes on reading the old content."""
     path = tmp_path / "record.json"
-    write_durably(path, b"old content")
+    write(path, b"old content")
     with path.open("rb") as reading:
-        write_durably(path, b"new")
+        write(path, b"new")
         assert reading.read() == b"old content"
     assert path.read_bytes() == b"new"
     assert list(tmp_path.iterdir()) == [path]
@@ -130,20 +135,22 @@ def test_an_error_names_the_file_and_not_the_temporary_one(
     assert raised.value.filename == str(tmp_path / "nowhere" / "docs.json")
 
 
-def test_target_that_is_a_folder_leaves_no_temporary(tmp_path: Path) -> None:
+@pytest.mark.parametrize("write", WRITERS)
+def test_target_that_is_a_folder_leaves_no_temporary(write: Callable[[Path, bytes], None], tmp_path: Path) -> None:
     """When the rename is refused, the temporary file is taken away and the error is raised."""
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match="directory"):
-        write_durably(tmp_path / "folder", b"content")
+        write(tmp_path / "folder", b"content")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
-def test_symbolic_link_is_replaced_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("write", WRITERS)
+def test_symbolic_link_is_replaced_not_followed(write: Callable[[Path, bytes], None], tmp_path: Path) -> None:
     """A link planted at the target is replaced; what it points to stays untouched."""
     victim = tmp_path / "victim"
     victim.write_bytes(b"precious")
     (tmp_path / "record.json").symlink_to(victim)
-    write_durably(tmp_path / "record.json", b"content")
+    write(tmp_path / "record.json", b"content")
     assert victim.read_bytes() == b"precious"
     assert not (tmp_path / "record.json").is_symlink()
 
