@@ -19,10 +19,10 @@ from typing import Final, NamedTuple, Protocol
 
 from ingest_tui.model.tokens import (
     ANY_MARK,
-    PAIRED_OR_NOT,
     REMOVED,
     fold,
     is_paired,
+    paired_and_others,
     patterns_for,
     token_pattern,
     tokens_of,
@@ -45,7 +45,8 @@ _IS_CAMEL = re.compile(r"[a-z][0-9]*[A-Z]|[A-Z]{2}[a-z](?!\b)")
 _PLURAL_OF_CAPITALS = re.compile(r"[A-Z]{2,}s")
 _NUMBER = re.compile(r"([0-9]+)\.([0-9]+)|[0-9]+")
 _DOTTED_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)+")
-_NO_FORM_SIGN = re.compile(rf"[^\w{re.escape(FORM_SIGNS)}\x80-\U0010ffff]+")
+_OTHER_SIGNS = "".join(sign for sign in map(chr, range(128)) if not (sign.isalnum() or sign in f"_{FORM_SIGNS}"))
+_NO_FORM_SIGN = re.compile(f"[{re.escape(_OTHER_SIGNS)}]+")
 
 _STEMMERS: Final = {
     "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english",
@@ -348,7 +349,7 @@ def _pieces(written: str) -> tuple[list[str], str]:
 
 def _parts(piece: str) -> Iterator[str]:
     """Yield the parts of a piece: words in camel case one by one, pairs of characters where there are no spaces."""
-    for run in PAIRED_OR_NOT.findall(piece) if not piece.isascii() else (piece,):
+    for run in paired_and_others(piece) if not piece.isascii() else (piece,):
         if is_paired(run):
             yield from (run[at : at + 2] for at in range(len(run)))
         elif run.isascii() and run != run.lower() and _is_camel(run):

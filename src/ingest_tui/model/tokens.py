@@ -24,7 +24,6 @@ _PAIRED = (
     "\u30fc-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
-PAIRED_OR_NOT: Final = re.compile(f"[{_PAIRED}]+|[^{_PAIRED}]+")
 _VARIANTS = "\U000e0100-\U000e01ef"  # which shape of an ideograph
 REMOVED: Final = re.compile(f"[{_INVISIBLE}{_VARIANTS}]+")
 _BEYOND_BASIC_PLANE = re.compile(f"[\U00010000-\U0001efff{_VARIANTS}]")
@@ -73,6 +72,16 @@ def fold(text: str) -> str:
     apart = unicodedata.normalize("NFKD", text).replace(_SHORT_I, "\ue000")
     bare = _NASALS.sub("ं", _ACCENTS.sub("", apart))
     return unicodedata.normalize("NFC", bare.replace("\ue000", _SHORT_I))
+
+
+def paired_and_others(text: str) -> list[str]:
+    """Return a text in pieces: those of scripts whose words are found by pairs of characters, and those between."""
+    return _paired_or_not().findall(text)
+
+
+@functools.cache
+def _paired_or_not() -> re.Pattern[str]:
+    return re.compile(f"[{_PAIRED}]+|[^{_PAIRED}]+")  # made when it is needed: that takes 3 ms
 
 
 def is_paired(text: str) -> bool:
