@@ -208,8 +208,12 @@ def learn(root: Path, command: Callable[[Path], list[str]] = sync_docs, *, delay
     return replace(lesson, calls=tuple(calls))
 
 
-def strike(root: Path, lesson: Lesson, target: Call, fault: str) -> tuple[Ending, Call | None]:
-    """Run the command of a lesson until a fault at one call; returns how it ended and the call, None when not hit."""
+def strike(root: Path, lesson: Lesson, target: Call, fault: str) -> tuple[Ending, Call | None, int]:
+    """Run the command of a lesson until a fault at one call; returns how it ended and the call, None when not hit.
+
+    And the number that such a call had in this run: a thread that looks again and again whether another is done comes
+    to its next calls after more of them or fewer.
+    """
     ahead = lesson.calls_ahead(target.name)
     number = ahead + target.number
     ending, calls = _run_traced(
@@ -221,8 +225,11 @@ def strike(root: Path, lesson: Lesson, target: Call, fault: str) -> tuple[Ending
     for call in calls:
         if (call.role, call.name, call.number) == (target.role, target.name, number):
             hit = ending.was_killed if fault == "SIGKILL" else call.is_injected
-            return ending, replace(call, number=target.number) if hit else None
-    return ending, None
+            if hit:
+                return ending, replace(call, number=target.number), target.number
+    alike = (call for call in calls if (call.role, call.name, call.place) == (target.role, target.name, target.place))
+    numbers = (call.number - ahead for call in alike)
+    return ending, None, min(numbers, key=lambda number: abs(number - target.number), default=target.number)
 
 
 def break_for_good(root: Path, lesson: Lesson, names: str, first: int) -> Ending:

@@ -174,6 +174,8 @@ class Scenario:
     expected: Documents | None = None
     expected_rebuilt: Documents | None = None
     expected_done: Counter[tuple[Any, ...]] = field(default_factory=Counter)
+    _numbers: dict[Call, int] = field(default_factory=dict)
+    """Where a call was to be found in the last run that missed it."""
 
     def run_undisturbed(self, *, delays: tuple[str, ...] = ()) -> None:
         """Learn the calls and the end state."""
@@ -199,7 +201,8 @@ class Scenario:
     def strike_coordinator(self, root: Path, point: Point) -> tuple[Ending, Call | None]:
         """Hit the process that runs the sync; what another run does at that point need not be a change."""
         assert self.lesson is not None
-        ending, hit = strike(root, self.lesson, point.call, point.fault)
+        target = replace(point.call, number=self._numbers.get(point.call, point.call.number))
+        ending, hit, self._numbers[point.call] = strike(root, self.lesson, target, point.fault)
         return ending, hit if hit is not None and hit.mutates else None
 
     def strike_parser(self, root: Path, point: Point) -> tuple[Ending, Call | None]:
