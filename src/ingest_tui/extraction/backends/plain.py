@@ -10,16 +10,8 @@ from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_text
 from ingest_tui.extraction.intake.formats import BY_EXTENSION, JSON_SEQUENCE_MARK, extension_of
 from ingest_tui.extraction.markup.escapes import DECODERS, decode_json
-from ingest_tui.extraction.markup.light_markup import (
-    asciidoc_to_markdown,
-    fence_around,
-    latex_to_markdown,
-    org_to_markdown,
-    rst_to_markdown,
-)
+from ingest_tui.extraction.markup.literal_text import fence_around
 from ingest_tui.extraction.markup.markdown import find_title
-from ingest_tui.extraction.tables.delimited import read_csv
-from ingest_tui.extraction.tables.streamed import read_streamed
 from ingest_tui.extraction.validators.jsontext import CheckedJson, check_json, check_json_texts
 from ingest_tui.model.extraction import Element, Finding
 
@@ -51,6 +43,9 @@ def fence(text: str, language: str) -> str:
 
 
 def _parse_table(parse_input: ParseInput) -> Parsed:
+    from ingest_tui.extraction.tables.delimited import read_csv
+    from ingest_tui.extraction.tables.streamed import read_streamed
+
     delimiter = "\t" if parse_input.format.name == "tsv" else None
     findings: list[Finding] = []
     if parse_input.rest is not None:
@@ -178,8 +173,16 @@ def _text_of_page(html: str) -> str:
 
 
 def _parse_markup(parse_input: ParseInput) -> Parsed:
+    from ingest_tui.extraction.markup import light_markup
+
+    to_markdown: dict[str, Callable[[str], str]] = {
+        "rst": light_markup.rst_to_markdown,
+        "asciidoc": light_markup.asciidoc_to_markdown,
+        "org": light_markup.org_to_markdown,
+        "latex": light_markup.latex_to_markdown,
+    }
     text, _encoding, findings = decode_text(parse_input.content)
-    markdown = _TO_MARKDOWN[parse_input.format.name](text)
+    markdown = to_markdown[parse_input.format.name](text)
     return Parsed(markdown, title=find_title(markdown), findings=findings)
 
 
@@ -190,12 +193,6 @@ def _parse_xml(parse_input: ParseInput) -> Parsed:
     return Parsed(text, findings=findings)
 
 
-_TO_MARKDOWN: dict[str, Callable[[str], str]] = {
-    "rst": rst_to_markdown,
-    "asciidoc": asciidoc_to_markdown,
-    "org": org_to_markdown,
-    "latex": latex_to_markdown,
-}
 _SPECIAL: dict[str, Callable[[ParseInput], Parsed]] = {
     "csv": _parse_table,
     "tsv": _parse_table,

@@ -12,7 +12,7 @@ from unicodedata import east_asian_width
 
 from ingest_tui.extraction.markup.asciidoc_tables import asciidoc_table
 from ingest_tui.extraction.markup.latex_tables import split_at_tabulars
-from ingest_tui.extraction.markup.literal_text import heading, literal
+from ingest_tui.extraction.markup.literal_text import fence_around, heading, literal
 from ingest_tui.extraction.markup.org_tables import org_table
 from ingest_tui.extraction.markup.rst_tables import rst_table, simple_ends
 
@@ -128,12 +128,6 @@ def _rst_block(lines: list[str], at: int, indent: int, language: str) -> tuple[i
     if not body.strip():
         return end, ["", *options, ""]
     return end, ["", *options, "", fence_around(dedent(body), language), ""]
-
-
-def fence_around(body: str, language: str) -> str:
-    """Return lines as a fenced code block that no run of backticks in them can close."""
-    marks = "`" * (max((len(run) for run in re.findall("`{3,}", body)), default=2) + 1)
-    return f"{marks}{language}\n{body}\n{marks}"
 
 
 def asciidoc_to_markdown(text: str) -> str:

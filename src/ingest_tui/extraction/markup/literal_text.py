@@ -65,3 +65,9 @@ def labelled(label: str, blocks: Iterable[str]) -> str:
         else:
             shown += ("\n" if shown.endswith("\n") else " ") + " ".join(block.split())
     return "" if shown == label else shown
+
+
+def fence_around(body: str, language: str) -> str:
+    """Return lines as a fenced code block that no run of backticks in them can close."""
+    marks = "`" * (max((len(run) for run in re.findall("`{3,}", body)), default=2) + 1)
+    return f"{marks}{language}\n{body}\n{marks}"

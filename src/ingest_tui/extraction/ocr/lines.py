@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import median
 from typing import NamedTuple
 
 LEAST_CONFIDENCE = 0.3
@@ -36,6 +35,8 @@ def page_of(lines: Sequence[OcrLine]) -> ReadPage:
     kept = [line for line in lines if line.text.strip() and line.confidence >= LEAST_CONFIDENCE]
     if not kept:
         return ReadPage("", 0.0)
+    from statistics import median
+
     usual = median(line.height for line in kept)
     text = " ".join(kept[0].text.split())
     for before, line in pairwise(kept):

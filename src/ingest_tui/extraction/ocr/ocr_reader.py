@@ -10,7 +10,6 @@ from ingest_tui.extraction.ocr.engine import OcrEngine, engine_for
 from ingest_tui.extraction.ocr.lines import ReadPage
 from ingest_tui.extraction.ocr.page_cache import cached_page
 from ingest_tui.extraction.ocr.page_image import PageImage
-from ingest_tui.extraction.pdf.page_text import is_noise
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import MAX_FINDING_CHARACTERS, Finding
 from ingest_tui.model.ocr import OcrPage, OcrRequest
@@ -54,6 +53,8 @@ class OcrReader:
     def wants(self, text: str) -> bool:
         """Whether a page of a PDF is to be read that has this text of its own."""
         if self._request.mode == "auto":
+            from ingest_tui.extraction.pdf.page_text import is_noise
+
             return not text.strip() or is_noise(text)
         return self._request.mode == "always"
 

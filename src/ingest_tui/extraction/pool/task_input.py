@@ -7,7 +7,10 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ingest_tui.extraction.tables.streamed import HEAD_BYTES, STREAMED_FROM_BYTES, is_streamed
+STREAMED_FROM_BYTES = 64 * 1024**2
+"""Larger tables are not read into memory."""
+HEAD_BYTES = 1024**2
+"""What is read of one to find its encoding, delimiter and type."""
 
 
 def read_input(path: str, file_name: str) -> tuple[bytes, Iterator[bytes] | None]:
@@ -17,6 +20,8 @@ def read_input(path: str, file_name: str) -> tuple[bytes, Iterator[bytes] | None
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(os.fdopen(descriptor, "rb", buffering=0))
         if os.fstat(descriptor).st_size > STREAMED_FROM_BYTES:
+            from ingest_tui.extraction.tables.streamed import is_streamed
+
             head = file.read(HEAD_BYTES)
             if is_streamed(head, file_name):
                 return head, _blocks(file, stack.pop_all())

@@ -19,10 +19,6 @@ from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.extraction import Finding
 
-STREAMED_FROM_BYTES = 64 * 1024**2
-"""Larger tables are not read into memory."""
-HEAD_BYTES = 1024**2
-"""What is read of one to find its encoding, delimiter and type."""
 _LONGEST_LINE = 16 * 1024**2
 _TICK_ROWS = 10_000
 _FORMATS = ("csv", "tsv")

@@ -325,6 +325,19 @@ def test_plain_text_loads_no_parser() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_parser_process_starts_without_what_only_some_files_need() -> None:
+    """Neither the start of a parser nor a text loads what reads tables, light markup and the layout of pages."""
+    program = (
+        f"import sys; sys.path[:] = {[entry for entry in sys.path if entry]!r}\n"
+        "from ingest_tui.extraction.pool import child\n"
+        "child.extract(b'x', file_name='a.txt')\n"
+        "late = ('extraction.tables', 'extraction.page_layout', 'extraction.markup.light_markup')\n"
+        "print([name for name in sys.modules if name.removeprefix('ingest_tui.').startswith(late)])"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_error_of_a_library_is_a_processing_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a parser library raises of its own reaches the caller as one kind of error."""
 
