@@ -157,17 +157,18 @@ class _TableCutter:
         """Yield the pieces of a table that is too large for one."""
         names, marks, *first_rows = table.text.split("\n")
         head = self._size(names) + self._size(marks) + 2
+        target, largest = max(self._limits.target, head + 1), self._limits.largest
         pending: list[str] = []
         size = head
         start = offset = table.start  # the head is the first piece's own
         row_start = offset + len(names) + len(marks) + 2
         for row in chain(first_rows, table.rest):
             row_size = self._size(row)
-            if pending and size + row_size > max(self._limits.target, head + 1):
+            if pending and size + row_size > target:
                 yield Piece("\n".join((names, marks, *pending)), start, row_start - 1)
                 pending, size, start = [], head, row_start
             row_end = row_start + len(row)
-            if head + row_size > self._limits.largest:
+            if head + row_size > largest:
                 yield from self._row_pieces(names, row, row_start)
                 start = row_end + 1
             else:

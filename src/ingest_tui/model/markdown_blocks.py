@@ -17,6 +17,7 @@ MAX_HEADING_CHARACTERS = 200
 """A longer line is no heading: it is text that happens to be marked as one."""
 LONG_BLOCK_CHARACTERS = 1024**2
 """Of a longer table or text, what is beyond need not be in memory with the rest."""
+_FRONT_MATTER = "---\n"
 _FRONT_MATTER_CHARACTERS = 20_000
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(\S.*?))?(?:[ \t]+#+)?[ \t]*\Z")
@@ -90,7 +91,7 @@ class _Splitter:
         """Whether the run goes on after a text without a blank line between."""
 
     def blocks(self) -> Iterator[Block]:
-        if front_lines := _front_matter_lines(self._lines.peek(_FRONT_MATTER_CHARACTERS + 1)):
+        if front_lines := self._lines_of_front_matter():
             text = "\n".join(self._lines.take(front_lines))
             yield Block("text", text, 0)
             self._offset = len(text) + 1
@@ -124,12 +125,20 @@ class _Splitter:
                 yield from self._long_run()
         yield from self._end_run()
 
+    def _lines_of_front_matter(self) -> int:
+        if not self._lines.peek(len(_FRONT_MATTER) + 1).startswith(
+            _FRONT_MATTER
+        ):  # most texts are looked into no further
+            return 0
+        return _front_matter_lines(self._lines.peek(_FRONT_MATTER_CHARACTERS + 1))
+
     def _next(self, block: Block) -> Block:
         """Return a block with whether an empty line is before it; the next one is right behind it."""
         if not self._is_after_empty_line:
             return block
         self._is_after_empty_line = False
-        return block._replace(is_after_empty_line=True)
+        kind, text, start, level, name, _, rest = block
+        return Block(kind, text, start, level, name, True, rest)
 
     def _lines_opened_by(self, line: str, first: str) -> int:
         """Return how many lines a block has that only its end closes; 0 where the line opens none."""
@@ -254,8 +263,6 @@ class _Lines:
 
 def _front_matter_lines(beginning: str) -> int:
     """Return the lines of the metadata that some programs put on top between two lines of dashes; else 0."""
-    if not beginning.startswith("---\n"):
-        return 0
     end = beginning.find("\n---\n", 3, _FRONT_MATTER_CHARACTERS)
     return beginning.count("\n", 0, end) + 2 if end >= 0 and "\n\n" not in beginning[:end] else 0
 

@@ -12,8 +12,7 @@ from ingest_tui.extraction.backends.html import html_to_markdown_text
 from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.extraction.intake.labels import codec_of
 from ingest_tui.extraction.markup.formulas import formula_text
-from ingest_tui.extraction.markup.light_markup import fence_around
-from ingest_tui.extraction.markup.literal_text import heading, literal
+from ingest_tui.extraction.markup.literal_text import fence_around, heading, literal
 from ingest_tui.extraction.markup.xml_tables import TABLE_ELEMENTS, XmlTable
 from ingest_tui.model.errors import ItemError, ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
