@@ -27,14 +27,16 @@ def test_uploads_report_where_they_went(cli: Cli) -> None:
 
 
 def test_a_search_explains_what_finds_nothing(cli: Cli) -> None:
-    """An ending is a type; a source that is not there is reported; a word with a minus is no unknown option."""
+    """An ending is a type; a source or type that is not there is reported; a word with a minus is no unknown option."""
     cli.write("rain.html", "<p>rain and <a href='snow.html'>snow</a></p>")
     cli.init()
     cli.sync()
-    typed, listed, unknown, minus, option, links = cli.run_each(
+    typed, listed, unknown, of_type, filtered, minus, option, links = cli.run_each(
         ["search", "rain", "--type", "html"],
         ["doc", "list", "--type", ".html"],
         ["search", "source:nix collection:nix rain"],
+        ["search", "type:pdff rain", "--json"],
+        ["search", "type:html"],
         ["search", "rain", "-snow"],
         ["search", "rain", "--snow"],
         ["doc", "show", "docs/rain.html"],
@@ -42,8 +44,10 @@ def test_a_search_explains_what_finds_nothing(cli: Cli) -> None:
     )
     assert "rain.html" in typed.out
     assert "rain.html" in listed.out
-    assert "there is no source 'nix'; 'ingest-tui source list' shows them" in unknown.err
-    assert "there is no collection 'nix'" in unknown.err
+    assert "there is no source 'nix'; 'ingest-tui source list' shows them: docs" in unknown.err
+    assert "there is no collection 'nix'; 'ingest-tui collection list' shows them: default" in unknown.err
+    assert (of_type.out.strip(), "no document is of type 'pdff'; there are: text/html" in of_type.err) == ("[]", True)
+    assert ("rain.html" in filtered.out, "score" in filtered.out, filtered.err) == (True, False, "")
     assert (minus.code, "search -- rain -snow" in minus.err) == (2, True)
     assert (option.code, "search --help" in option.err) == (2, True)
     assert "doc links" in links.out

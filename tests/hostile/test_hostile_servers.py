@@ -249,7 +249,13 @@ def test_texts_of_a_server_do_not_act_on_the_terminal(
     hit: dict[str, Any] = dict.fromkeys(texts, evil)
     hit |= {"version": 1, "score": 1.0, "snippet": evil, "snippet_parts": [evil, evil, evil]}
     act = by_path(
-        search=answers({"items": [hit], "suggestions": {evil: evil}, "unknown_filters": []}),
+        search=answers(
+            {
+                "items": [hit],
+                "suggestions": {evil: evil},
+                "unknown_filters": [{"field": evil, "value": evil, "known": [evil]}],
+            }
+        ),
         explain=answers({"target": evil, "told": [evil, evil]}),
         names=problem(404, detail=f"no job {evil}", hint=evil, exit_code=4),
     )

@@ -94,10 +94,11 @@ def search(
         diagnostics.say(f"note: {missing}")
     if as_json:
         output.data([hit.as_dict() for hit in hits])
-        return
-    show_hits(hits, explain=explain)
+    else:
+        show_hits(hits, explain=explain)
     for one in documents.unknown_filters(words):
-        diagnostics.say(f"there is no {one.field} '{safe_display(one.value)}'; {_LISTED_BY[one.field]}")
+        listed = _LISTED_BY.get(one.field, "there are")
+        diagnostics.say(f"{one.what}; {listed}: {one.names}")
     for word, suggestion in documents.suggestions(words).items():
         diagnostics.say(f"no document has '{safe_display(word)}'; did you mean '{safe_display(suggestion)}'?")
 
@@ -110,7 +111,8 @@ def show_hits(hits: list[SearchHit], *, explain: bool = False) -> None:
         below_title = hit.heading_path.removeprefix(hit.title).removeprefix(" › ")
         where = f" › {below_title}" if below_title else ""
         page = f", page {hit.page}" if hit.page else ""
-        output.line(f"{number:2}. {hit.title}{where}   [{hit.document_id[:12]}{page}, score {hit.score:.2f}]")
+        score = f", score {hit.score:.2f}" if hit.score else ""
+        output.line(f"{number:2}. {hit.title}{where}   [{hit.document_id[:12]}{page}{score}]")
         output.raw_line(f"    {output.snippet(hit.snippet)}")
         output.line(f"    {hit.uri}")
         if hit.others:

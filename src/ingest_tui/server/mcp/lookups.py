@@ -35,12 +35,12 @@ def search(reach: Reach, given: SearchArguments, given_up: GivenUp) -> HitsAnswe
         collection_id=reach.collection_id,
     )
     missing = reach.client.documents.vectors_missing(given.mode, collection_id=reach.collection_id)
-    hints = [str(one) for one in missing] + ([] if hits else _hints_for(reach, given))
+    hints = [*map(str, missing), *_hints_for(reach, given)]
     return _answer(reach, hits, begin, given.limit, hints)
 
 
 def _hints_for(reach: Reach, given: SearchArguments) -> list[str]:
-    """Return why nothing may have been found. Words that are only in other collections are not given away."""
+    """Return what is odd about a query. Words that are only in other collections are not given away."""
     hints = []
     if reach.collection_id is None:
         documents = reach.client.documents
@@ -48,10 +48,7 @@ def _hints_for(reach: Reach, given: SearchArguments) -> list[str]:
             f"no document has '{shown_name(word)}'; did you mean '{shown_name(meant)}'?"
             for word, meant in documents.suggestions(given.query).items()
         ]
-        hints += [
-            f"there is no {one.field} '{shown_name(one.value)}'; the tool list_sources shows what there is"
-            for one in documents.unknown_filters(given.query)
-        ]
+        hints += map(str, documents.unknown_filters(given.query))
     return hints
 
 

@@ -24,12 +24,13 @@ export async function showSearch(values, signal) {
   at("more-hits").hidden = true;
   if (!query.trim()) return showNewest(limit, signal);
   const sent = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ query, limit }) };
-  const { items, suggestions } = await json("/search", { ...sent, signal });
+  const { items, suggestions, unknown_filters } = await json("/search", { ...sent, signal });
   at("hits-title").textContent = "Hits";
   at("hits").replaceChildren(...items.map(hitRow));
   at("more-hits").hidden = items.length < limit || limit >= MOST_HITS;
   const meant = Object.entries(suggestions).map(([word, near]) => `${word}: did you mean ${near}?`);
-  say([`${items.length || "No"} ${items.length === 1 ? "hit" : "hits"}.`, ...meant].join(" "));
+  const unknown = unknown_filters.map((one) => `${one.message}.`);
+  say([`${items.length || "No"} ${items.length === 1 ? "hit" : "hits"}.`, ...meant, ...unknown].join(" "));
 }
 
 /** Return a filter as the syntax of queries has it; a space would begin a word. */

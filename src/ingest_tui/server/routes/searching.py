@@ -93,18 +93,20 @@ class RemarksParams(Params):
     q: str = Field(max_length=2000)
 
 
-class UnknownFilter(Answer):
-    """A filter that names a source or a collection which is not there."""
+class UnknownFilterAnswer(Answer):
+    """A filter that names a source, a collection or a type which is not there. ``known``: what there is of that."""
 
     field: str
     value: str
+    known: list[str]
+    message: str
 
 
 class QueryRemarks(Answer):
     """What is odd about a query: words of no document, each with one that is in some, and filters that name nothing."""
 
     suggestions: dict[str, str]
-    unknown_filters: list[UnknownFilter]
+    unknown_filters: list[UnknownFilterAnswer]
 
 
 class ScorePart(Answer):
@@ -153,10 +155,12 @@ class Hits(Answer):
     """The best hits, best first.
 
     ``suggestions``: words that are in no document, each with one that is. ``hint``: what the search could not look at.
+    Neither these nor ``unknown_filters`` are for a token of one collection.
     """
 
     items: list[Hit]
     suggestions: dict[str, str] = Field(default_factory=dict)
+    unknown_filters: list[UnknownFilterAnswer] = Field(default_factory=list)
     hint: str = ""
     notes: list[str] = Field(default_factory=list)
 
@@ -179,12 +183,12 @@ def _found(call: Call[Any, Any], query: str, asked: dict[str, Any]) -> Hits:
     asked |= _chosen(call, asked)
     hits: list[SearchHit] = call.client.documents.search(query, **asked)
     # Words of documents that the caller does not see are none to suggest.
-    known = call.client.documents.suggestions(query) if not hits and call.caller.collection_id is None else {}
+    remarks = _remarks(call, query) if call.caller.collection_id is None else {}
     missing = [
         str(one) for one in call.client.documents.vectors_missing(asked["mode"], collection_id=asked["collection_id"])
     ]
     items = [_hit(one) for one in hits]
-    return Hits(items=items, suggestions=known, hint="; ".join(missing), notes=missing)
+    return Hits(items=items, hint="; ".join(missing), notes=missing, **remarks)
 
 
 def similar_documents(call: Call[SimilarParams, NoBody]) -> Hits:
@@ -217,11 +221,18 @@ def hint_without_hits(call: Call[HintParams, NoBody]) -> HintAnswer:
 
 def remarks_on_query(call: Call[RemarksParams, NoBody]) -> QueryRemarks:
     """Return what is odd about a query: words that no document has, filters that name what is not there."""
-    unknown = call.client.documents.unknown_filters(call.params.q)
-    return QueryRemarks(
-        suggestions=call.client.documents.suggestions(call.params.q),
-        unknown_filters=[UnknownFilter(field=one.field, value=one.value) for one in unknown],
-    )
+    return QueryRemarks(**_remarks(call, call.params.q))
+
+
+def _remarks(call: Call[Any, Any], query: str) -> dict[str, Any]:
+    unknown = call.client.documents.unknown_filters(query)
+    return {
+        "suggestions": call.client.documents.suggestions(query),
+        "unknown_filters": [
+            UnknownFilterAnswer(field=one.field, value=one.value, known=list(one.known), message=str(one))
+            for one in unknown
+        ],
+    }
 
 
 def _hit(found: SearchHit) -> Hit:

@@ -12,10 +12,11 @@ from ingest_tui.model.errors import IngestError, UsageError
 from ingest_tui.model.generation import Generation
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.model.search_query import QueryFilter, SearchQuery, parse_query
-from ingest_tui.services.documents.documents import check_choice
+from ingest_tui.model.unknown_filter import UnknownFilter
+from ingest_tui.services.documents.documents import check_choice, media_types
 from ingest_tui.services.documents.reranking import chosen_reranker, reranked
 from ingest_tui.services.documents.search_modes import MODES, SearchMode, collections_by_meaning, search_in_mode
-from ingest_tui.services.name_lookup import collection_id_of, source_id_of
+from ingest_tui.services.name_lookup import checked_type, collection_id_of, source_id_of
 from ingest_tui.store.catalogue.queries import DocumentChoice
 from ingest_tui.store.workspace import Workspace
 
@@ -101,18 +102,29 @@ def vectors_missing(
     return [missing for one in asked if (missing := missing_vectors(workspace, one)) is not None]
 
 
-def unknown_filters(workspace: Workspace, query: str) -> list[QueryFilter]:
-    """Return the filters of a query that name a source or a collection that is not there: they find nothing."""
-    unknown = []
-    for one in _with_identifiers(workspace, parse_query(query)).filters:
-        try:
-            if one.field == "source":
-                check_choice(workspace, {"source_id": one.value})
-            elif one.field == "collection":
-                check_choice(workspace, {"collection_id": one.value})
-        except IngestError:
-            unknown.append(one)
-    return unknown
+def unknown_filters(workspace: Workspace, query: str) -> list[UnknownFilter]:
+    """Return the filters of a query that name a source, a collection or a type that is not there: they find nothing."""
+    asked = _with_identifiers(workspace, parse_query(query)).filters
+    return [UnknownFilter(one.field, one.value, _known(workspace, one)) for one in asked if _is_unknown(workspace, one)]
+
+
+def _is_unknown(workspace: Workspace, one: QueryFilter) -> bool:
+    try:
+        if one.field == "source":
+            check_choice(workspace, {"source_id": one.value})
+        elif one.field == "collection":
+            check_choice(workspace, {"collection_id": one.value})
+        elif one.field == "type":
+            checked_type(workspace, one.value)
+    except IngestError:
+        return True
+    return False
+
+
+def _known(workspace: Workspace, one: QueryFilter) -> tuple[str, ...]:
+    if one.field == "type":
+        return tuple(media_type for media_type, _ in media_types(workspace))
+    return tuple(workspace.sources.names() if one.field == "source" else workspace.collections.names())
 
 
 def _with_identifiers(workspace: Workspace, query: SearchQuery) -> SearchQuery:

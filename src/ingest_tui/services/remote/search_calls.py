@@ -8,6 +8,7 @@ from typing import Any
 from ingest_tui.model.document import SearchHit
 from ingest_tui.model.errors import NotFoundError
 from ingest_tui.model.search_query import QueryFilter
+from ingest_tui.model.unknown_filter import UnknownFilter
 from ingest_tui.services.remote.document_calls import choice_as_asked, get_document
 from ingest_tui.services.remote.server import Server
 
@@ -85,9 +86,10 @@ def suggestions(server: Server, query: str) -> dict[str, str]:
         return {str(word): str(nearest) for word, nearest in found.get("suggestions", {}).items()}
 
 
-def unknown_filters(server: Server, query: str) -> list[QueryFilter]:
-    """Return the filters of a query that name a source or a collection that is not there."""
-    return server.read_all(QueryFilter, _remarks(server, query).get("unknown_filters", []), "search", "remarks")
+def unknown_filters(server: Server, query: str) -> list[UnknownFilter]:
+    """Return the filters of a query that name a source, a collection or a type that is not there."""
+    found = _remarks(server, query).get("unknown_filters", [])
+    return server.read_all(UnknownFilter, found, "search", "remarks")
 
 
 def _remarks(server: Server, query: str) -> dict[str, Any]:

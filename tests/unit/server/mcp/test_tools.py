@@ -90,10 +90,11 @@ def test_a_search_goes_on_at_its_cursor(agent: MakeAgent) -> None:
 
 def test_a_search_without_hits_asks_what_was_meant(agent: MakeAgent) -> None:
     """A word that is in no document, and a filter that names nothing, are pointed out."""
-    found = agent().get("search", query="barometter source:nowhere")
+    found = agent().get("search", query="barometter source:nowhere type:pdff")
     assert found["results"] == []
     assert any("barometer" in hint for hint in found["hints"])
-    assert any("nowhere" in hint for hint in found["hints"])
+    assert any("nowhere" in hint and "docs" in hint for hint in found["hints"])
+    assert any("pdff" in hint and "text/" in hint for hint in found["hints"])
 
 
 @pytest.mark.parametrize("query", ["-", '""', "source:docs -"])
@@ -242,6 +243,8 @@ def test_similar_documents_are_found_by_their_vectors(agent: MakeAgent, home: Pa
         follow_job(handle.workspace, job.job_id, lambda _manifest: None, run_here=True)
     document_id = first_id(agent(), "tide")
     assert agent().get("search", query="tide")["hints"] == []
+    by_meaning = agent().get("search", query="barometter", mode="hybrid")
+    assert any("barometer" in hint for hint in by_meaning["hints"])
     found = agent().get("similar", id=document_id)["results"]
     assert found
     assert document_id not in {one["id"] for one in found}
@@ -256,7 +259,7 @@ def test_what_is_in_another_collection_does_not_exist(agent: MakeAgent) -> None:
     hidden = first_id(agent(), "password")
     job_id = agent().get("freshness", source_id="notes")["last_job"]["job_id"]
     seen = agent(collection_id="default", may_write=True)
-    for query in ("password", "password collection:private", "password source:notes", "pasword"):
+    for query in ("password", "password collection:private", "password source:notes", "pasword", "x type:pdff"):
         found = seen.get("search", query=query)
         assert (found["results"], found["hints"]) == ([], [])
     nobody = seen.error("fetch", id="0" * 26)

@@ -33,8 +33,17 @@ def test_an_answer_leaves_nothing_out(served: Served, asking: TestClient) -> Non
 
 
 def test_a_word_that_is_nowhere_is_met_with_one_that_is(asking: TestClient) -> None:
-    """Suggestions come where there are no hits."""
-    assert asking.get("/search", params={"q": "barometr"}).json()["suggestions"] == {"barometr": "barometer"}
+    """Suggestions come whatever else was found, and filters that name nothing with what there is."""
+    for query in ("barometr", "barometr OR moon"):
+        assert asking.get("/search", params={"q": query}).json()["suggestions"] == {"barometr": "barometer"}
+    answer = asking.get("/search", params={"q": "barometer type:pdff source:nobody"}).json()
+    assert answer["items"] == []
+    assert [(one["field"], one["value"]) for one in answer["unknown_filters"]] == [
+        ("type", "pdff"),
+        ("source", "nobody"),
+    ]
+    assert answer["unknown_filters"][1]["known"] == ["papers"]
+    assert answer["unknown_filters"][1]["message"] == "there is no source 'nobody'; there are: papers"
 
 
 def test_what_is_no_search_is_refused(served: Served, asking: TestClient) -> None:

@@ -41,7 +41,9 @@ def columns_of_hits() -> list[Column[DocumentLine]]:
     return [
         Column("name", "DOCUMENT", 24, lambda line: Cell(line.name), is_path=True),
         Column("snippet", "FOUND", 0, lambda line: Cell(line.snippet, "hits")),
-        Column("score", "SCORE", 6, lambda line: Cell(f"{line.score:.2f}"), from_width=70, right=True),
+        Column(
+            "score", "SCORE", 6, lambda line: Cell(f"{line.score:.2f}" if line.score else ""), from_width=70, right=True
+        ),
     ]
 
 

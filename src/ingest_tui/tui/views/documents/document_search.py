@@ -44,8 +44,7 @@ def search_answers(
 def _remarks(client: Client, text: str, query: DocumentQuery, given_up: Callable[[], bool]) -> Iterator[str]:
     """Yield what the command line says, too; not of a word that is being typed and may become one that is there."""
     yield from map(str, client.documents.vectors_missing(query.search_mode, collection_id=query.collection_id))
-    for one in client.documents.unknown_filters(text):
-        yield f"there is no {one.field} '{safe_display(one.value)}'"
+    yield from map(str, client.documents.unknown_filters(text))
     is_open = query_as_typed(text) != text
     for word, suggestion in client.documents.suggestions(text).items():
         may_go_on = is_open and text.lower().endswith(word.lower())
