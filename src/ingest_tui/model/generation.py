@@ -79,6 +79,12 @@ class Generations(BaseModel):
     revision: int = Field(default=0, ge=0, description="counts the times it was saved")
 
     @property
+    def listed(self) -> str:
+        """Each generation with its state and its embedder, for a message."""
+        states = (f"{one.number} ({one.state}, {one.embedder.embedder_id})" for one in self.generations)
+        return ", ".join(states) or "none"
+
+    @property
     def answering(self) -> Generation | None:
         """The generation that a search asks."""
         return self._first(GenerationState.ANSWERING)

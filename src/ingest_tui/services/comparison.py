@@ -48,7 +48,7 @@ def compared_generations(workspace: Workspace, collection_id: str) -> tuple[Gene
         return known.answering, known.pending
     if known.answering is not None and known.kept is not None:
         return known.kept, known.answering
-    raise nothing_built(collection_id)
+    raise nothing_built(known)
 
 
 def compare_generations(

@@ -198,8 +198,9 @@ def switch_generation(workspace: Workspace, collection_id: str) -> Manifest:
     """Queue a job that completes the generation that is built, and lets it answer, whatever has no vector in it."""
     workspace.collections.get(collection_id)
     _refuse_while_it_is_built(workspace, collection_id)
-    if known_generations(workspace, collection_id).pending is None:
-        raise nothing_built(collection_id)
+    known = known_generations(workspace, collection_id)
+    if known.pending is None:
+        raise nothing_built(known)
     return _queued(workspace, collection_id, "job.switch", switch=True, incomplete=True)
 
 
@@ -240,7 +241,7 @@ def discard_generation(workspace: Workspace, collection_id: str) -> Generation:
     known = known_generations(workspace, collection_id)
     dropped = known.pending or known.kept
     if dropped is None:
-        raise nothing_built(collection_id)
+        raise nothing_built(known)
     workspace.generations.change(collection_id, lambda now: now.without(dropped.number))
     details: dict[str, Any] = {"generation": dropped.number, "embedder": dropped.embedder.embedder_id}
     workspace.audit.add(at=rfc3339_now(), by=requester(), action="generation.discard", target=collection_id, **details)
@@ -256,11 +257,12 @@ def list_generations(workspace: Workspace, collection_id: str) -> tuple[Generati
 
 def generation_numbered(workspace: Workspace, collection_id: str, number: int) -> Generation:
     """Return a generation of a collection; raises `UsageError` naming those that there are."""
-    known = known_generations(workspace, collection_id).generations
-    found = next((one for one in known if one.number == number), None)
+    known = known_generations(workspace, collection_id)
+    found = next((one for one in known.generations if one.number == number), None)
     if found is None:
-        there = ", ".join(f"{one.number} ({one.state}, {one.embedder.embedder_id})" for one in known) or "none"
         raise UsageError(
-            f"collection {collection_id!r} has no generation {number}", hint=f"it has: {there}", code="no_generation"
+            f"collection {collection_id!r} has no generation {number}",
+            hint=f"it has: {known.listed}",
+            code="no_generation",
         )
     return found

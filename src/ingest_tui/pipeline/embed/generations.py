@@ -103,7 +103,7 @@ def _taken_on(job: JobContext, embedder: Embedder | None, known: Generations) ->
             raise being_built(pending, manifest.collection_id)
         return known.built_by(pending.number, manifest.job_id)
     if embedder is None or known.answering is None:
-        raise nothing_built(manifest.collection_id)
+        raise nothing_built(known)
     if manifest.options.get("reuse") and known.kept is not None and known.kept.space == embedder.space:
         return known.reused(known.kept.number, manifest.job_id)
     return known.begun(
@@ -125,11 +125,12 @@ def being_built(pending: Generation, collection_id: str) -> BusyError:
     )
 
 
-def nothing_built(collection_id: str) -> UsageError:
+def nothing_built(known: Generations) -> UsageError:
     """Return the error of a collection that has no generation next to the one that answers."""
+    kept = "" if known.kept is None else f", --revert goes back to generation {known.kept.number}"
     return UsageError(
-        f"no other generation of collection {collection_id!r} is built or being built",
-        hint=f"'ingest-tui reembed {collection_id} --no-switch' builds one",
+        f"no other generation of collection {known.collection_id!r} is built or being built; it has: {known.listed}",
+        hint=f"'ingest-tui reembed {known.collection_id} --no-switch' builds one{kept}",
         code="no_generation",
     )
 

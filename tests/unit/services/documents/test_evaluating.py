@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingest_tui import IngestedDocument, open_workspace
 from ingest_tui.cli.main import run
+from ingest_tui.model.document import SearchHit
 from ingest_tui.model.errors import NotFoundError, UsageError
 from ingest_tui.model.relevance import JudgedQuery
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.collections.collections import add_collection
+from ingest_tui.services.documents import evaluation
 from ingest_tui.services.documents.evaluation import Variant, evaluate, read_queries
 
 ALL = Variant(None, "text")
@@ -40,6 +43,25 @@ def test_documents_are_named_by_the_end_of_their_address(workspace: WorkspaceHan
     for name in ("b/rain.md", "/b/rain.md", "file:///b/rain.md", document_id):
         (result,) = evaluate(workspace.workspace, [JudgedQuery(1, "snow", (name,))], [ALL])
         assert (result.evaluation.ndcg, result.evaluation.mrr, result.evaluation.no_hit) == (1, 1, 0)
+
+
+def test_the_time_of_the_first_variant_is_measured_as_that_of_the_others(
+    workspace: WorkspaceHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All queries are asked by their words first, then the first one of each variant once more than it is counted."""
+    asked: list[tuple[str | None, str]] = []
+
+    def counted(_workspace: object, query: str, **how: Any) -> list[SearchHit]:
+        asked.append((how["collection_id"], query))
+        return []
+
+    monkeypatch.setattr(evaluation, "search", counted)
+    queries = [JudgedQuery(1, "snow", ("b/rain.md",)), JudgedQuery(2, "sun", ("a/rain.md",))]
+    results = evaluate(workspace.workspace, queries, [Variant("default", "text"), Variant(None, "text")])
+    assert asked[:4] == [("default", "snow"), ("default", "sun"), (None, "snow"), (None, "sun")]
+    assert asked[4:7] == [("default", "snow"), ("default", "snow"), ("default", "sun")]
+    assert asked[7:] == [(None, "snow"), (None, "snow"), (None, "sun")]
+    assert [len(one.answers) for one in results] == [2, 2]
 
 
 def test_a_document_has_the_names_of_all_its_places(workspace: WorkspaceHandle) -> None:
