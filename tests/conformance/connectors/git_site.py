@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ingest_tui.connectors.base import BaseConnector
-from ingest_tui.connectors.git import repository
+from ingest_tui.connectors.git import git_process
 from ingest_tui.connectors.git.connector import GitConnector
 from tests.conformance.connectors.connector_suite import Site
 from tests.conformance.connectors.interruptions import Failure
@@ -119,7 +119,7 @@ class GitSite(Site):
     def interrupt(self, failure: Failure, *, skip: int, times: int) -> None:
         self._commit()
         self._skip = skip
-        self._monkeypatch.setattr(repository, "SILENCE_SECONDS", 0.5 if failure == "timeout" else 60.0)
+        self._monkeypatch.setattr(git_process, "SILENCE_SECONDS", 0.5 if failure == "timeout" else 60.0)
         (self._programs / "calls").write_text("0")
         program = self._programs / "git"
         program.write_text(

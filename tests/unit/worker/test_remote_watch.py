@@ -12,7 +12,6 @@ import pytest
 
 from ingest_tui import open_workspace
 from ingest_tui.connectors.git.connector import GitConnector
-from ingest_tui.connectors.git.repository import Commit
 from ingest_tui.connectors.s3.connector import S3Connector
 from ingest_tui.model.errors import TransientSourceError
 from ingest_tui.services.sources.sources import add_source, edit_source
@@ -134,14 +133,13 @@ def test_commit_of_a_watched_repository_makes_a_look(
     add_source(workspace, source_type="git", name="code", config={"repository": str(repository)}, watch=True)
     workspace.settings.remote_rescan_seconds = 600
     looked_at: list[str] = []
-    commit_id = GitConnector._commit
+    commit_id = GitConnector._commit_id
 
-    def noting(connector: GitConnector) -> Commit:
-        commit = commit_id(connector)
-        looked_at.append(commit.commit_id)
-        return commit
+    def noting(connector: GitConnector) -> str:
+        looked_at.append(commit_id(connector))
+        return looked_at[-1]
 
-    monkeypatch.setattr(GitConnector, "_commit", noting)
+    monkeypatch.setattr(GitConnector, "_commit_id", noting)
     watching.watch.refresh()
     wait_until(lambda: len(watching.looks) == 1 and looked_at, what="the first look, and the commit that is known")
     commit_files(repository, {"a.md": b"two"})

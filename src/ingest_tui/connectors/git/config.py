@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ingest_tui.connectors.base import LocalPath
 
-_NEVER_IN_NAMES = re.compile(r"[\x00-\x20\x7f^:?*\[\\~]|^-|\.\.")
+_NEVER_IN_NAMES = re.compile(r"[\x00-\x20\x7f^:?*\[\\~]|^-|\.\.|@\{")
 
 
 class GitConfig(BaseModel):

@@ -70,14 +70,19 @@ class GitConnector(BaseConnector):
         self._commit()
         return True
 
-    def _commit(self) -> Commit:
-        """Return the commit that the settings name now; raises `SourceAccessError`."""
+    def _commit_id(self) -> str:
+        """Return the id of the commit that the settings name now; raises `SourceAccessError`."""
         check_folder(self.config.repository)
         with self._failing_as_a_source():
-            commit = self._repository.commit(self._ref)
-            if commit is None:
+            commit_id = self._repository.commit_id(self._ref)
+            if commit_id is None:
                 raise ref_missing(self.config.repository, self._ref, self._repository.refs(_REFS_NAMED))
-        return commit
+        return commit_id
+
+    def _commit(self) -> Commit:
+        commit_id = self._commit_id()
+        with self._failing_as_a_source():
+            return self._repository.commit(commit_id)
 
     @contextmanager
     def _failing_as_a_source(self) -> Iterator[None]:
@@ -208,7 +213,7 @@ class GitConnector(BaseConnector):
         """Look at the branch again and again: True once it names another commit than when it was last looked at."""
         deadline = time.monotonic() + timeout
         while True:
-            commit_id = self._commit().commit_id
+            commit_id = self._commit_id()
             before, self._hinted = self._hinted, commit_id
             if before is not None and before != commit_id:
                 return True

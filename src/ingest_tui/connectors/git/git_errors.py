@@ -25,6 +25,7 @@ _MAY_PASS = (
     "Cannot allocate memory",
     "Resource temporarily unavailable",
 )
+_MOST_SAID = 300
 _NOTHING_DELETED = "nothing was deleted"
 
 
@@ -37,12 +38,11 @@ class GitFailedError(Exception):
         self.may_pass = may_pass or any(words in said for words in _MAY_PASS)
 
 
-def last_line(written: bytes) -> str:
-    """Return the last line of what git wrote to its error stream, without the word that begins it."""
+def said_of(written: bytes) -> str:
+    """Return in one line what git wrote to its error stream last, without the word that begins it."""
     lines = written.decode(errors="replace").strip().splitlines()
-    fatal = [line for line in lines if line.startswith("fatal: ")]
-    line = (fatal or lines or [""])[-1]
-    return line.removeprefix("fatal: ").removeprefix("error: ")
+    last = max((number for number, line in enumerate(lines) if line.startswith("fatal: ")), default=len(lines) - 1)
+    return " ".join(lines[max(last, 0) :])[:_MOST_SAID].removeprefix("fatal: ").removeprefix("error: ")
 
 
 def not_installed() -> MissingDependencyError:
@@ -73,7 +73,7 @@ def check_folder(repository: str) -> None:
 
 def source_error(repository: str, failure: GitFailedError) -> IngestError:
     """Return the error of a repository that git cannot read."""
-    name, said = safe_display(repository), safe_display(failure.said)
+    name, said = safe_display(repository), _shown(failure)
     if failure.may_pass:
         return TransientSourceError(f"git cannot read {name} now: {said}", code="network", hint=_NOTHING_DELETED)
     if "not a git repository" in said:
@@ -83,14 +83,22 @@ def source_error(repository: str, failure: GitFailedError) -> IngestError:
             code="not_a_repository",
         )
     return SourceAccessError(
-        f"git cannot read {name}: {said or 'it ended without a word'}",
+        f"git cannot read {name}: {said}",
         hint=f"'git -C FOLDER fsck' shows what is wrong with it; {_NOTHING_DELETED}",
     )
 
 
+def _shown(failure: GitFailedError) -> str:
+    return safe_display(failure.said) or "it ended without a word"
+
+
 def ref_missing(repository: str, ref: str, known: list[str]) -> SourceAccessError:
     """Return the error of a repository without the branch, tag or commit that a source names."""
-    there = f"there are: {', '.join(safe_display(name) for name in known)}" if known else "it has no branch or tag yet"
+    there = (
+        f"there are: {', '.join(safe_display(name) for name in known)}"
+        if known
+        else "it has no branch or tag that can be read"
+    )
     return SourceAccessError(
         f"'{safe_display(ref)}' names no commit in {safe_display(repository)}",
         hint=f"{there}; {_NOTHING_DELETED}",
@@ -107,11 +115,11 @@ def item_error(descriptor: Descriptor, failure: GitFailedError, loose: Path | No
             hint="run as a user who may read the whole repository",
             uri=descriptor.uri,
         )
-    said = safe_display(failure.said)
+    said = _shown(failure)
     if failure.may_pass:
         return TransientItemError(f"git cannot read it now: {said}", code="network", uri=descriptor.uri)
     return ItemError(
-        f"git cannot read it: {said or 'it ended without a word'}",
+        f"git cannot read it: {said}",
         code="unreadable",
         hint="'git -C FOLDER fsck' shows what is wrong with the repository",
         uri=descriptor.uri,

@@ -1,31 +1,29 @@
 """A Git repository of this machine, read by the program git.
 
-Nothing in it is executed and nothing is fetched or written: only commands that print objects are used, settings of the
-user and the system do not count, and every protocol is forbidden, so that what is missing is missing.
+Only commands that print objects are used; see `git_process` for what keeps a repository from doing anything.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import selectors
-import subprocess
+import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple
 
-from ingest_tui.connectors.git.git_errors import GitFailedError, last_line, not_installed
+from ingest_tui.connectors.git.git_errors import GitFailedError
+from ingest_tui.connectors.git.git_process import running
 from ingest_tui.model.clock import rfc3339
 
-SILENCE_SECONDS = 60.0
-"""So long git may say nothing: its disk does not answer."""
 LINK = "120000"
 """The mode of a symbolic link."""
-_PIECE = 1 << 20
-_ERRORS_KEPT = 1 << 16
+_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
+_NO_NAMES = {b"", b".", b".."}
+"""What no git makes a part of a path; a tree can be written by other programs."""
 _EMPTY_TREES = {
     hash_name: hashlib.new(hash_name, b"tree 0\0", usedforsecurity=False).hexdigest()
     for hash_name in ("sha1", "sha256")
@@ -62,20 +60,26 @@ class Repository:
     def __init__(self, folder: str) -> None:
         self.folder = folder
 
-    def commit(self, ref: str) -> Commit | None:
-        """Return the commit that a branch, tag or id stands for; None where it stands for none."""
-        try:
-            found = self._run(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"])
-        except GitFailedError as failure:
-            if failure.said:
-                raise
-            return None
-        commit_id = found.decode().strip()
-        head = self._run(["cat-file", "commit", commit_id]).partition(b"\n\n")[0]
-        fields = dict(line.split(b" ", 1) for line in head.splitlines() if b" " in line)
-        if b"tree" not in fields:
-            raise GitFailedError("what it prints is no commit")
-        return Commit(commit_id, fields[b"tree"].decode(), _date_of(fields.get(b"author", b"")))
+    def commit_id(self, ref: str) -> str | None:
+        """Return the id of the commit that a branch, tag or id stands for; None where it stands for none.
+
+        A branch comes before a tag of its name: who can push a tag could put it in the branch's place otherwise.
+        """
+        for name in (f"refs/heads/{ref}", ref):
+            try:
+                found = self._run(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"])
+            except GitFailedError as failure:
+                if failure.said:
+                    raise
+                continue
+            return _checked_id(found)
+        return None
+
+    def commit(self, commit_id: str) -> Commit:
+        """Return a commit; of headers that are there twice the first counts, as for git."""
+        lines = self._run(["cat-file", "commit", commit_id]).partition(b"\n\n")[0].split(b"\n")
+        author = next((line for line in lines if line.startswith(b"author ")), b"")
+        return Commit(commit_id, _checked_id(lines[0].removeprefix(b"tree ")), _date_of(author))
 
     def refs(self, at_most: int) -> list[str]:
         """Return names of branches and tags."""
@@ -93,8 +97,12 @@ class Repository:
         flags = ["-r"] if within else []
         is_empty = True
         with self._running(["ls-tree", *flags, "-z", "--long", "--full-tree", tree]) as pieces:
+            before = b""
             for entry in _entries_of(pieces):
                 is_empty = False
+                if entry.path == before or not _NO_NAMES.isdisjoint(entry.path.split(b"/")):
+                    raise GitFailedError("a file of the commit has a path that cannot be, or one is there twice")
+                before = entry.path
                 yield entry
         if is_empty and not folder and commit.tree_id not in _EMPTY_TREES.values():
             raise GitFailedError("the tree of the commit was not listed")
@@ -120,78 +128,19 @@ class Repository:
         with self._running(arguments) as pieces:
             return b"".join(pieces)
 
-    @contextmanager
-    def _running(self, arguments: list[str | bytes]) -> Iterator[Iterator[bytes]]:
-        """Run git and give what it prints, which raises `GitFailedError` unless it ends well; left early, it ends."""
-        process = self._started(arguments)
-        try:
-            yield _printed(process)
-        finally:
-            process.kill()
-            process.communicate()
+    def _running(self, arguments: list[str | bytes]) -> AbstractContextManager[Iterator[bytes]]:
+        return running(self._git_dir(), arguments)
 
-    def _started(self, arguments: list[str | bytes]) -> subprocess.Popen[bytes]:
-        command: list[str | bytes] = ["git", "-c", "safe.directory=*", "-c", "protocol.allow=never"]
-        command += ["--literal-pathspecs", "-C", self.folder, *arguments]
-        try:
-            return subprocess.Popen(  # noqa: S603 - the program is git, what is from outside cannot be an option
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=_environment(self.folder),
-                start_new_session=True,  # Ctrl-C is for the job to answer
-            )
-        except FileNotFoundError:
-            raise not_installed() from None
+    def _git_dir(self) -> str:
+        """Return where the repository is: named, so that git looks for none around the folder."""
+        inner = os.path.join(self.folder, ".git")  # noqa: PTH118 - text stays text
+        return inner if os.path.lexists(inner) else self.folder
 
 
-def _environment(folder: str) -> dict[str, str]:
-    """Return what git is to know: no settings but those of the repository, and no repository around it."""
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LC_ALL": "C",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CEILING_DIRECTORIES": str(Path(folder).parent),
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
-
-
-def _printed(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """Yield what a process prints; raises unless it ends well, also when it falls silent."""
-    written = b""
-    for is_output, piece in _read(cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)):
-        if is_output:
-            yield piece
-        else:
-            written = (written + piece)[-_ERRORS_KEPT:]
-    try:
-        code = process.wait(SILENCE_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise GitFailedError("it does not end", may_pass=True) from None
-    if code:
-        raise GitFailedError(last_line(written), may_pass=code < 0)
-
-
-def _read(output: IO[bytes], errors: IO[bytes]) -> Iterator[tuple[bool, bytes]]:
-    """Yield what comes through two pipes until both end, and whether it came through the first."""
-    with selectors.DefaultSelector() as ready:
-        ready.register(output, selectors.EVENT_READ)
-        ready.register(errors, selectors.EVENT_READ)
-        while ready.get_map():
-            events = ready.select(SILENCE_SECONDS)
-            if not events:
-                raise GitFailedError(f"it has said nothing for {SILENCE_SECONDS:.0f} seconds", may_pass=True)
-            for key, _ in events:
-                piece = os.read(key.fd, _PIECE)
-                if piece:
-                    yield key.fileobj is output, piece
-                else:
-                    ready.unregister(key.fileobj)
+def _checked_id(printed: bytes) -> str:
+    if not _ID.fullmatch(printed.rstrip(b"\n")):
+        raise GitFailedError("what it prints is no commit")
+    return printed.decode().rstrip("\n")
 
 
 def _entries_of(pieces: Iterator[bytes]) -> Iterator[TreeEntry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import stat
 import time
@@ -11,11 +12,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from ingest_tui.connectors.git import git_process
 from ingest_tui.connectors.git.connector import GitConnector
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemError, MissingDependencyError, SourceAccessError, ValidationError
 from tests.conformance.connectors.connector_suite import fetched, listed
 from tests.conformance.connectors.git_site import commit_files, git
+from tests.waiting import wait_until
+
+FILES = ("a.md", "docs/b.md")
 
 
 @pytest.fixture
@@ -153,12 +158,15 @@ def test_settings_that_lead_nowhere_say_what_there_is(repository: Path, tmp_path
 
 
 def test_folder_within_a_repository_is_not_taken_for_it(tmp_path: Path) -> None:
-    """The source is what was named, not what happens to be around it."""
+    """The source is what was named, not what happens to be around it, whatever its name or a link to it."""
     git(tmp_path, "init", "--quiet", "--initial-branch=main")
     commit_files(tmp_path, {"inner/a.md": b"alpha"})
-    (tmp_path / "inner").mkdir()
-    with pytest.raises(SourceAccessError, match="not a git repository"):
-        connector_to(tmp_path / "inner").validate_config()
+    for name in ("inner", "a:b"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to("inner")
+    for name in ("inner", "a:b", "link"):
+        with pytest.raises(SourceAccessError, match="not a git repository"):
+            connector_to(tmp_path / name).validate_config()
 
 
 def test_repository_without_a_commit(tmp_path: Path) -> None:
@@ -166,11 +174,17 @@ def test_repository_without_a_commit(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "--initial-branch=main")
     with pytest.raises(SourceAccessError) as caught:
         listed(connector_to(tmp_path))
-    assert "no branch or tag yet" in caught.value.hint
+    assert "no branch or tag that can be read" in caught.value.hint
 
 
-def test_nothing_in_a_repository_is_executed(repository: Path, tmp_path: Path) -> None:
-    """Programs that its settings name do not run, and what is missing is asked from nobody."""
+@pytest.mark.parametrize("knows_lazy_fetch", [True, False])
+def test_nothing_in_a_repository_is_executed(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, knows_lazy_fetch: bool
+) -> None:
+    """Programs that its settings name do not run, and what is missing is asked from nobody; also with a git that is
+    too old to be told not to fetch."""
+    if not knows_lazy_fetch:
+        monkeypatch.delitem(git_process._ENVIRONMENT, "GIT_NO_LAZY_FETCH")
     mark = tmp_path / "ran"
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\ntouch {mark}\nexit 1\n")
@@ -184,20 +198,72 @@ def test_nothing_in_a_repository_is_executed(repository: Path, tmp_path: Path) -
         "log.showSignature": "true",
         "extensions.partialClone": "origin",
         "remote.origin.promisor": "true",
-        "remote.origin.url": f"ext::{program}",
+        "remote.origin.uploadpack": str(program),
+        "protocol.allow": "always",
         "protocol.ext.allow": "always",
+        "protocol.file.allow": "always",
+        "core.repositoryFormatVersion": "1",
     }.items():
         git(repository, "config", name, value)
-    git(repository, "config", "core.repositoryFormatVersion", "1")
     connector = connector_to(repository)
     descriptor = one(connector, "a.md")
     assert fetched(connector, descriptor) == b"alpha"
     (repository / "objects" / descriptor.fingerprint[:2] / descriptor.fingerprint[2:]).unlink()
-    assert one(connector, "a.md").size is None
-    with pytest.raises(ItemError):
-        fetched(connector, descriptor)
-    assert connector.sight("a.md").kind == "item"
+    for address in (f"ext::{program}", f"file://{repository}", str(repository), "ssh://nowhere/x"):
+        git(repository, "config", "remote.origin.url", address)
+        with contextlib.suppress(SourceAccessError):
+            assert one(connector, "a.md").size is None
+        with pytest.raises(ItemError):
+            fetched(connector, descriptor)
     assert not mark.exists()
+
+
+def test_files_at_home_that_a_repository_names(repository: Path) -> None:
+    """Settings of a sound repository may name them; they are not read, and not needed."""
+    git(repository, "config", "core.attributesFile", "~/.gitattributes")
+    git(repository, "config", "include.path", "~/.gitconfig.more")
+    assert keys(connector_to(repository)) == {"a.md", "docs/b.md"}
+
+
+def test_commit_with_two_trees(repository: Path) -> None:
+    """The first one counts, as for git: else people review other files than those that are taken."""
+    shown, hidden = (git(repository, "rev-parse", f"main:{name}").strip() for name in ("docs", ".hidden"))
+    for second in (hidden, "4b825dc642cb6eb9a060e54bf8d69288fbee4904", "--name-only"):
+        person = "A Person <person@example.org> 1796022990 +0100"
+        text = f"tree {shown}\nauthor {person}\ncommitter {person}\ntree {second}\n\nmessage\n"
+        found = git(repository, "hash-object", "-t", "commit", "-w", "--literally", "--stdin", given=text.encode())
+        assert keys(connector_to(repository, ref=found.strip())) == {"b.md"}
+
+
+@pytest.mark.parametrize("name", ["..", ".", "/etc/passwd", "docs/../../x"])
+def test_tree_with_a_path_that_cannot_be(repository: Path, name: str) -> None:
+    """A tree that no git writes is an error of the source."""
+    blob = bytes.fromhex(git(repository, "rev-parse", "main:a.md").strip())
+    commit = commit_of_tree(repository, b"100644 %s\0%s" % (name.encode(), blob))
+    with pytest.raises(SourceAccessError, match="path that cannot be"):
+        listed(connector_to(repository, ref=commit, hidden=True))
+
+
+def test_path_that_is_there_twice(repository: Path) -> None:
+    """Which of them would be the document is anybody's guess."""
+    first, second = (bytes.fromhex(git(repository, "rev-parse", f"main:{name}").strip()) for name in FILES)
+    commit = commit_of_tree(repository, b"100644 a.md\0%s100644 a.md\0%s" % (first, second))
+    with pytest.raises(SourceAccessError, match="there twice"):
+        listed(connector_to(repository, ref=commit))
+
+
+def commit_of_tree(repository: Path, tree: bytes) -> str:
+    """Make a commit of a tree as it is, whether git would write it or not."""
+    made = git(repository, "hash-object", "-t", "tree", "-w", "--literally", "--stdin", given=tree).strip()
+    return git(repository, "commit-tree", "-m", "odd", made).strip()
+
+
+def test_branch_comes_before_a_tag_of_its_name(repository: Path) -> None:
+    """A tag that somebody pushes does not take the place of a branch."""
+    commit_files(repository, {"other.md": b"o"}, branch="other")
+    git(repository, "tag", "main", "other")
+    assert keys(connector_to(repository, ref="main")) == {"a.md", "docs/b.md"}
+    assert keys(connector_to(repository, ref="refs/tags/main")) == {"other.md"}
 
 
 def test_git_that_is_not_there(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,6 +273,34 @@ def test_git_that_is_not_there(repository: Path, tmp_path: Path, monkeypatch: py
         asyncio.run(connector_to(repository).authenticate())
     assert "git" in caught.value.message
     assert caught.value.hint
+
+
+def test_git_that_cannot_be_run(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system answers is an error of the source, and what cannot be asked is one of the item."""
+    assert connector_to(repository).sight("a\0b").kind == "unreadable"
+    assert connector_to(repository).sight("x" * 200_000).kind == "unreadable"
+    (tmp_path / "git").write_text("no program")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SourceAccessError, match="cannot be run"):
+        connector_to(repository).validate_config()
+
+
+def test_child_of_git_does_not_keep_a_fetch_waiting(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left early, all that was started ends, though a child still holds the pipes."""
+    connector = connector_to(repository)
+    descriptor = one(connector, "a.md")
+    wrapper, pids = tmp_path / "git", tmp_path / "pids"
+    wrapper.write_text(f"#!/bin/sh\nsleep 600 & echo $! > {pids}.new; mv {pids}.new {pids}; wait\n")
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    begun = time.monotonic()
+    with connector.fetch(descriptor):
+        wait_until(pids.exists)
+    assert time.monotonic() - begun < 300
+    child = Path("/proc", pids.read_text().strip(), "stat")
+    wait_until(lambda: not child.exists() or child.read_text().rpartition(") ")[2][0] in "ZX")
 
 
 def test_secrets_of_the_environment_are_not_handed_on(

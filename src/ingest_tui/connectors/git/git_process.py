@@ -1,0 +1,113 @@
+"""Runs the program git on a repository that nobody vouches for.
+
+Nothing of the repository is executed, and nothing is fetched or written: settings of the user and the system do not
+count, and no protocol is allowed whatever the repository's settings say, so that what is missing is missing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, cast
+
+from ingest_tui.connectors.git.git_errors import GitFailedError, not_installed, said_of
+
+SILENCE_SECONDS = 60.0
+"""So long git may say nothing: its disk does not answer."""
+_GIT: list[str | bytes] = ["git", "-c", "safe.directory=*", "--literal-pathspecs"]
+_PIECE = 1 << 20
+_ERRORS_KEPT = 1 << 16
+_ENDED_BY_OTHERS = {-signal.SIGKILL, -signal.SIGTERM}
+_FOR_NOW = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+_ENVIRONMENT = {
+    "LC_ALL": "C",
+    # Not that of the user: some settings of a repository name files at home, which git asks for before it reads on.
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    # Above any setting of the repository, which `protocol.allow` is not; the other one is known to newer gits alone.
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+
+
+@contextmanager
+def running(git_dir: str, arguments: list[str | bytes]) -> Iterator[Iterator[bytes]]:
+    """Run git and give what it prints, which raises `GitFailedError` unless it ends well; left early, it is ended."""
+    process = _started(git_dir, arguments)
+    try:
+        yield _printed(process)
+    finally:
+        _end(process)
+
+
+def _started(git_dir: str, arguments: list[str | bytes]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - ids are checked, and other words follow what ends the options
+            [*_GIT, f"--git-dir={git_dir}", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd="/",
+            env=_ENVIRONMENT | {"PATH": os.environ.get("PATH", os.defpath)},
+            start_new_session=True,  # Ctrl-C is for the job to answer
+        )
+    except FileNotFoundError:
+        raise not_installed() from None
+    except OSError as error:
+        raise GitFailedError(f"it cannot be run: {error.strerror}", may_pass=error.errno in _FOR_NOW) from None
+    except ValueError as error:  # a NUL among the arguments
+        raise GitFailedError(f"it cannot be asked that: {error}") from None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started; one that the kernel does not let go is waited for by nobody."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(1.0)
+
+
+def _printed(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """Yield what a process prints; raises unless it ends well, also when it falls silent."""
+    written = b""
+    for is_output, piece in _read(cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)):
+        if is_output:
+            yield piece
+        else:
+            written = (written + piece)[-_ERRORS_KEPT:]
+    try:
+        code = process.wait(SILENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise GitFailedError("it does not end", may_pass=True) from None
+    if code:
+        raise GitFailedError(said_of(written), may_pass=code in _ENDED_BY_OTHERS)
+
+
+def _read(output: IO[bytes], errors: IO[bytes]) -> Iterator[tuple[bool, bytes]]:
+    """Yield what comes through two pipes until both end, and whether it came through the first."""
+    with selectors.DefaultSelector() as ready:
+        ready.register(output, selectors.EVENT_READ)
+        ready.register(errors, selectors.EVENT_READ)
+        while ready.get_map():
+            events = ready.select(SILENCE_SECONDS)
+            if not events:
+                raise GitFailedError(f"it has said nothing for {SILENCE_SECONDS:.0f} seconds", may_pass=True)
+            for key, _ in events:
+                piece = os.read(key.fd, _PIECE)
+                if piece:
+                    yield key.fileobj is output, piece
+                else:
+                    ready.unregister(key.fileobj)
