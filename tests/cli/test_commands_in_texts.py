@@ -33,11 +33,12 @@ ANY_TYPE, PLUG_IN = "TYPE", "table"
 OF_OTHERS = re.compile(r"openssl|apt-get|pip install|aws s3api|playwright|systemctl")
 """Programs that texts name, with options of their own."""
 OF_GIT = {
-    "--count", "--end-of-options", "--format", "--full-tree", "--git-path", "--literal-pathspecs", "--long", "--quiet",
+    "--count", "--end-of-options", "--format", "--full-tree", "--git-dir", "--git-path", "--literal-pathspecs", "--long", "--quiet",
     "--verify",
 }  # fmt: skip
-NO_OPTIONS = {"--no-", "--x-s3", "--ol-s3"} | OF_GIT
-"""A beginning, the endings of names of buckets, and what git is called with."""
+OF_FISH = {"--max"}
+NO_OPTIONS = {"--no-", "--x-s3", "--ol-s3"} | OF_GIT | OF_FISH
+"""A beginning, the endings of names of buckets, and what git and the shell fish are called with."""
 BY_TYPE = ("git", "local", "s3", "sharepoint")
 
 # 'ingest-tui …' and 'job list' in quotes; "next: ingest-tui …" and a text that is a command, up to what ends one.
