@@ -33,8 +33,8 @@ ANY_TYPE, PLUG_IN = "TYPE", "table"
 OF_OTHERS = re.compile(r"openssl|apt-get|pip install|aws s3api|playwright|systemctl")
 """Programs that texts name, with options of their own."""
 OF_GIT = {
-    "--count", "--end-of-options", "--format", "--full-tree", "--git-dir", "--git-path", "--literal-pathspecs", "--long",
-    "--quiet", "--verify",
+    "--count", "--end-of-options", "--format", "--full-tree", "--git-dir", "--git-path", "--literal-pathspecs",
+    "--long", "--quiet", "--verify",
 }  # fmt: skip
 OF_FISH = {"--max"}
 NO_OPTIONS = {"--no-", "--x-s3", "--ol-s3"} | OF_GIT | OF_FISH
