@@ -30,7 +30,7 @@ HOLE = "HOLE"
 """Stands for what an f-string puts there."""
 ANY_TYPE, PLUG_IN = "TYPE", "table"
 """Stands for a type of source or embedder; the type of the plug-in of docs/connectors.md, with settings of its own."""
-OF_OTHERS = re.compile(r"openssl|apt-get|pip install|aws s3api|playwright|systemctl|string split")
+OF_OTHERS = re.compile(r"openssl|apt-get|pip install|aws s3api|playwright|systemctl")
 """Programs that texts name, with options of their own."""
 OF_GIT = {
     "--count", "--end-of-options", "--format", "--full-tree", "--git-dir", "--git-path", "--literal-pathspecs",
