@@ -183,13 +183,13 @@ class OverviewScreen(BoardScreen):
     def _show_running(self) -> None:
         rows = words.unfinished(self.ingest.model.rows.values())
         board = self.board("running")
-        if rows and [row.job_id for row in rows] == [row.job_id for row in board.rows]:
+        empty = ["Nothing runs, nothing waits." if self.ingest.model.complete else "reading …"]
+        if board.empty == empty and [row.job_id for row in rows] == [row.job_id for row in board.rows]:
             for before, row in zip(list(board.rows), rows, strict=True):
                 if row != before:
                     board.change(row)
         else:
-            empty = "Nothing runs, nothing waits." if self.ingest.model.complete else "reading …"
-            self._fill("running", "Running", rows, [empty])
+            self._fill("running", "Running", rows, empty)
 
     def _show_timeline(self) -> None:
         model = self.ingest.model
