@@ -16,7 +16,7 @@ from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.connectors.git.config import GitConfig
 from ingest_tui.connectors.git.content import checked
 from ingest_tui.connectors.git.git_errors import GitFailedError, check_folder, ref_missing, source_error
-from ingest_tui.connectors.git.repository import LINK, Commit, Repository, TreeEntry
+from ingest_tui.connectors.git.repository import HEAD, LINK, Commit, Repository, TreeEntry
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
@@ -55,7 +55,7 @@ class GitConnector(BaseConnector):
         self, config: dict[str, Any], *, max_size: int | None = None, credentials: Credentials | None = None
     ) -> None:
         super().__init__(config, max_size=max_size, credentials=credentials)
-        self._ref = self.config.ref or "HEAD"
+        self._ref = self.config.ref or HEAD
         self._repository = Repository(self.config.repository)
         self._filter = build_filter(self.config.include, self.config.exclude)
         self._uri_start = f"git+{file_uri(os.fsencode(self.config.repository))}@{quote(self._ref, safe='/')}//"

@@ -21,6 +21,7 @@ from ingest_tui.model.clock import rfc3339
 
 LINK = "120000"
 """The mode of a symbolic link."""
+HEAD = "HEAD"
 _ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 _NO_NAMES = {b"", b".", b".."}
 """What no git makes a part of a path; a tree can be written by other programs."""
@@ -63,9 +64,11 @@ class Repository:
     def commit_id(self, ref: str) -> str | None:
         """Return the id of the commit that a branch, tag or id stands for; None where it stands for none.
 
-        A branch comes before a tag of its name: who can push a tag could put it in the branch's place otherwise.
+        A branch comes before a tag of its name: who can push a tag could put it in the branch's place otherwise. HEAD
+        and the full id of a commit are what they are, whatever branches are called.
         """
-        for name in (f"refs/heads/{ref}", ref):
+        is_fixed = ref == HEAD or _ID.fullmatch(ref.encode(errors="replace"))
+        for name in (ref,) if is_fixed else (f"refs/heads/{ref}", ref):
             try:
                 found = self._run(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"])
             except GitFailedError as failure:

@@ -266,6 +266,15 @@ def test_branch_comes_before_a_tag_of_its_name(repository: Path) -> None:
     assert keys(connector_to(repository, ref="refs/tags/main")) == {"other.md"}
 
 
+def test_no_branch_takes_the_place_of_a_commit_or_of_head(repository: Path) -> None:
+    """Who can push a branch of any name moves no source that names a commit."""
+    pinned = git(repository, "rev-parse", "main").strip()
+    commit_files(repository, {"other.md": b"o"}, branch="other")
+    for name in (pinned, "HEAD"):
+        git(repository, "update-ref", f"refs/heads/{name}", git(repository, "rev-parse", "refs/heads/other").strip())
+    assert keys(connector_to(repository, ref=pinned)) == keys(connector_to(repository)) == {"a.md", "docs/b.md"}
+
+
 def test_git_that_is_not_there(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the program and how to get it."""
     monkeypatch.setenv("PATH", str(tmp_path))
