@@ -46,7 +46,7 @@ REMOTE_COMMANDS = frozenset(
     }
 )
 """Commands by their path."""
-_WITHOUT_WORKSPACE = frozenset({"help", "completion"})
+_WITHOUT_WORKSPACE = frozenset({"help", "completion", "source types"})
 
 
 def check_command(context: click.Context) -> None:

@@ -228,7 +228,7 @@ def _next_run(workspace: Workspace, summary: SourceSummary) -> str:  # noqa: PLR
         capabilities = connector_class(source.source_type).capabilities
     except (IngestError, ValueError):
         return "cannot be watched"
-    if capabilities.watches_paths:
+    if capabilities.watches_paths or (capabilities.notifies and not capabilities.remote):
         return "on change"
     if not capabilities.remote:
         return "cannot be watched"

@@ -115,8 +115,16 @@ def test_what_starts_the_next_sync(workspace: Workspace) -> None:
     add_source(workspace, "c", watch=True, enabled=False)
     add_source(workspace, "d", "s3", watch=True)
     add_source(workspace, "e", "nobody-knows", watch=True)
+    add_source(workspace, "f", "git", watch=True)
     told = {summary.source.source_id: summary.next_run for summary in list_sources(workspace)}
-    assert told == {"a": "by hand", "b": "on change", "c": "disabled", "d": "every 15 min", "e": "cannot be watched"}
+    assert told == {
+        "a": "by hand",
+        "b": "on change",
+        "c": "disabled",
+        "d": "every 15 min",
+        "e": "cannot be watched",
+        "f": "on change",
+    }
 
 
 def test_damaged_credentials_do_not_hide_the_sources(workspace: Workspace) -> None:
