@@ -111,7 +111,7 @@ def show_hits(hits: list[SearchHit], *, explain: bool = False) -> None:
         below_title = hit.heading_path.removeprefix(hit.title).removeprefix(" › ")
         where = f" › {below_title}" if below_title else ""
         page = f", page {hit.page}" if hit.page else ""
-        score = f", score {hit.score:.2f}" if hit.score else ""
+        score = f", score {hit.score:.2f}" if hit.why else ""
         output.line(f"{number:2}. {hit.title}{where}   [{hit.document_id[:12]}{page}{score}]")
         output.raw_line(f"    {output.snippet(hit.snippet)}")
         output.line(f"    {hit.uri}")
