@@ -9,10 +9,17 @@ from typing import Any, Final
 from ingest_tui.index.base import Condition
 from ingest_tui.model.search_query import QueryFilter
 
+AT_A_PLACE: Final = "document_id IN (SELECT document_id FROM locations WHERE source_id = ? AND document_id IS NOT NULL)"
+"""Whether a document is at a place of a source. Places without one are left out: with NULL among them, NOT is NULL."""
+THIS_AT_A_PLACE: Final = (
+    "EXISTS (SELECT 1 FROM locations l WHERE l.document_id = documents.document_id AND +l.source_id = ?)"
+)
+"""The same for one document at a time: the first goes through all places of a source."""
+
 # How a value is compared, with ? for the value. Patterns are those of LIKE, in which ASCII has no case. Most titles are
 # the name of the file: these are compared once, since all documents may have to be.
 _CONDITIONS: Final = {
-    "source": "(source_id = ? OR document_id IN (SELECT document_id FROM locations WHERE source_id = ?))",
+    "source": f"(source_id = ? OR {AT_A_PLACE})",
     "collection": "collection_id = ?",
     "type": "(media_type LIKE ? ESCAPE '\\' OR media_type LIKE ? ESCAPE '\\' OR file_name LIKE ? ESCAPE '\\')",
     "path": "(key LIKE ? ESCAPE '\\' OR uri LIKE ? ESCAPE '\\')",

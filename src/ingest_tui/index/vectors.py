@@ -96,18 +96,20 @@ def _by_graph(
     wanted = max(limit * _FIRST_MORE, _FIRST_LEAST)
     mask = None
     while True:
-        found = _best_of_all(vectors, query, graph, wanted)
-        if allowed is not None:
-            may_be = allowed.among(found.rows) if mask is None else mask[found.rows]
-            found = Nearest(found.rows[may_be], found.scores[may_be])
-        if len(found.rows) >= limit or wanted >= len(vectors):
-            return Nearest(found.rows[:limit], found.scores[:limit])
-        needed = limit * wanted // max(len(found.rows), 1)
-        wanted = max(2 * wanted, needed + needed // 2)
         if allowed is not None and wanted > min(_MOST_ASKED, len(vectors) // _MOST_ASKED_OF):
             mask = allowed.of_all() if mask is None else mask
             if int(np.count_nonzero(mask)) <= max(EXACT_BELOW, 2 * wanted):
                 return _exact(vectors, query, limit=limit, allowed=mask)
+        elif allowed is None and wanted >= len(vectors):  # the graph never gives rows that no other one leads to
+            return _exact(vectors, query, limit=limit, allowed=None)
+        found = _best_of_all(vectors, query, graph, wanted)
+        if allowed is not None:
+            may_be = allowed.among(found.rows) if mask is None else mask[found.rows]
+            found = Nearest(found.rows[may_be], found.scores[may_be])
+        if len(found.rows) >= limit:
+            return Nearest(found.rows[:limit], found.scores[:limit])
+        needed = limit * wanted // max(len(found.rows), 1)
+        wanted = max(2 * wanted, needed + needed // 2)
 
 
 def _best_of_all(vectors: NDArray[np.float16], query: NDArray[np.float32], graph: Graph, limit: int) -> Nearest:

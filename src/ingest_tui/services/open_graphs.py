@@ -16,15 +16,18 @@ class OpenGraphs:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._graphs: dict[Path, tuple[GraphFile, Graph | None]] = {}
+        self._graphs: dict[Path, tuple[GraphFile, Graph]] = {}
 
     def opened(self, folder: Path, file: GraphFile, dimensions: int) -> Graph | None:
         """Return the graph of a log, None where it cannot be used: see `Graph.open`. The caller checks its file."""
         with self._lock:
             known = self._graphs.pop(folder, None)
-            if known is None or known[0] != file:
-                known = file, Graph.open(folder / file.file, file.rows, dimensions)
-            self._graphs[folder] = known
+            if known is not None and known[0] == file:
+                graph: Graph | None = known[1]
+            else:
+                graph = Graph.open(folder / file.file, file.rows, dimensions)
+            if graph is not None:  # one that cannot be opened now, as without a free descriptor, may be later
+                self._graphs[folder] = file, graph
             while len(self._graphs) > _MOST:
                 del self._graphs[next(iter(self._graphs))]
-            return known[1]
+            return graph

@@ -20,7 +20,7 @@ from ingest_tui.model.search_query import parse_query
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.chosen_documents import ChosenDocuments
 from ingest_tui.store.catalogue.queries import chosen_ids, documents_with_words, search_text
-from tests.unit.store.catalogue_rows import document, put
+from tests.unit.store.catalogue_rows import document, location, put
 
 
 @pytest.fixture(scope="module")
@@ -244,6 +244,32 @@ def test_a_few_documents_are_chosen_as_all_are(
         assert chosen.all == documents_with_words(mixed, parsed)
     if is_filtered:
         assert chosen.all <= chosen_ids(mixed, {"collection_id": "other"})
+
+
+def test_what_a_filter_excludes_is_all_that_it_excludes(tmp_path: Path) -> None:
+    """An item without a document makes no other document one of its source; what is excluded is what would be found."""
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("mine", source_id="papers", updated_at="2026-03-01"), "rain")
+        put(catalogue, document("both", source_id="docs"), "rain")
+        put(catalogue, document("yours", source_id="docs", title="", media_type=""), "rain")
+        with catalogue.transaction():
+            catalogue.put_locations(
+                [
+                    location("both.md", "both", source_id="papers"),
+                    location("broken.pdf", None, source_id="papers", outcome="failed"),
+                ]
+            )
+        every = {"mine", "both", "yours"}
+        for name in (
+            "source:papers", "source:docs", "source:none", "collection:default", "collection:none", "type:md",
+            "type:text/*", "path:our", "title:bot", "after:2026-02-01", "before:2026-02-01",
+        ):  # fmt: skip
+            found_with = set(found(catalogue, f"rain {name}"))
+            assert set(found(catalogue, f"rain -{name}")) == every - found_with
+            for sign, expected in (("", found_with), ("-", every - found_with)):
+                chosen = ChosenDocuments(catalogue, {}, parse_query(f"{sign}{name}"))
+                assert chosen.among(every) == chosen.all == expected
+        assert found(catalogue, "rain -source:papers") == ["yours"]
 
 
 def test_documents_of_many_chunks_hide_no_others(tmp_path: Path) -> None:

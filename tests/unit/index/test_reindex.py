@@ -11,6 +11,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from ingest_tui.model.search_query import parse_query
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.queries import search_text
 from tests.unit.store.catalogue_rows import document, put
@@ -71,6 +72,22 @@ def test_the_old_full_text_answers_until_the_new_one_is_whole(path: Path) -> Non
         assert catalogue.full_text.differences() == []
         assert catalogue.execute("SELECT DISTINCT language FROM chunks") == [("en",)]
         assert catalogue.full_text.continue_reindex(1) is False
+
+
+def test_what_is_excluded_is_looked_for_where_words_are_stemmed(path: Path) -> None:
+    """The old full text, which knows no stems, is not asked for them: who has the word in the new one is left out."""
+    with contextlib.closing(Catalogue(path)) as catalogue:
+        with catalogue.transaction():
+            catalogue.full_text.continue_reindex(20)
+        assert catalogue.full_text.is_incomplete
+        made = catalogue.value("SELECT count(*) FROM words_docsize")
+        every = {f"d{number:02}" for number in range(CHUNKS)}
+        for query in ("type:md -gauges", "type:md -gauge"):
+            having = catalogue.full_text.having(parse_query(query), every)
+            assert len(having) == CHUNKS - made
+            assert having == {hit.document_id for hit in search_text(catalogue, query, limit=-1)}
+        assert catalogue.full_text.having(parse_query("+number3 -gauge"), every) == set()
+        assert catalogue.full_text.having(parse_query("+number3 -hail"), every) == {"d03"}
 
 
 def test_what_is_written_meanwhile_is_in_both(path: Path) -> None:

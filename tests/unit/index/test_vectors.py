@@ -126,6 +126,40 @@ def test_what_may_be_found_is_found_although_it_is_far_away(
         assert recall([found], [brute_force(rows, question, allowed)]) >= 0.98
 
 
+class Forgetful:
+    """A graph with rows that it never gives, as graphs have where no other row leads to one."""
+
+    rows = ROWS
+
+    def __init__(self, never: set[int]) -> None:
+        self.given = np.array([row for row in range(ROWS) if row not in never], dtype=np.int64)
+
+    def search(self, query: Any, limit: int) -> Any:
+        """Return the first rows that it gives: however near they are."""
+        return self.given[:limit]
+
+
+@pytest.mark.parametrize("limit", [10, 200, 2_000, ROWS, 5 * ROWS])
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.002])
+def test_rows_that_the_graph_never_gives_are_found(
+    rows: Any, questions: Any, limit: int, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large limit loses nothing, and a filter is asked for all rows at once where these have to be compared."""
+    monkeypatch.setattr(index, "EXACT_BELOW", 100)
+    never = {5, 77, 3_000}
+    allowed = np.random.default_rng(5).random(ROWS) < share
+    allowed[list(never)] = True
+    forgetful: Any = Forgetful(never)
+    chosen = None if share == 1.0 else Mask(allowed)
+    found = nearest(rows, questions[0], limit=limit, allowed=chosen, graph=forgetful).rows.tolist()
+    assert len(found) == min(limit, int(np.count_nonzero(allowed)))
+    assert allowed[found].all()
+    if limit >= np.count_nonzero(allowed):
+        assert never <= set(found)
+    if chosen is not None and limit >= 2_000:
+        assert chosen.asked == [], "no row is looked at twice"
+
+
 def test_equal_scores_are_in_a_fixed_order(rows: Any) -> None:
     """The same vector many times over: the first rows are found, however many there are."""
     same = np.repeat(rows[:1], 500, axis=0)

@@ -49,3 +49,16 @@ def test_a_graph_that_cannot_be_used_is_none(tmp_path: Path) -> None:
     """As when it is opened: the search compares all rows then."""
     file = _made(tmp_path / "one", 20)
     assert OpenGraphs().opened(tmp_path / "one", file, DIMENSIONS + 1) is None
+
+
+def test_a_graph_that_could_not_be_opened_is_tried_again(tmp_path: Path) -> None:
+    """What hindered it, as too many open files do, passes; an older graph does not stay in its place meanwhile."""
+    older, newer = _made(tmp_path / "one", 20), _made(tmp_path / "one", 30)
+    graphs = OpenGraphs()
+    assert graphs.opened(tmp_path / "one", older, DIMENSIONS) is not None
+    hidden = (tmp_path / "one" / newer.file).rename(tmp_path / "hidden")
+    assert graphs.opened(tmp_path / "one", newer, DIMENSIONS) is None
+    hidden.rename(tmp_path / "one" / newer.file)
+    graph = graphs.opened(tmp_path / "one", newer, DIMENSIONS)
+    assert graph is not None
+    assert graph.rows == newer.rows

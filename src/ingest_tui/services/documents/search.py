@@ -16,7 +16,8 @@ from ingest_tui.model.unknown_filter import UnknownFilter
 from ingest_tui.services.documents.documents import check_choice, media_types
 from ingest_tui.services.documents.reranking import chosen_reranker, reranked
 from ingest_tui.services.documents.search_modes import MODES, SearchMode, collections_by_meaning, search_in_mode
-from ingest_tui.services.name_lookup import checked_type, collection_id_of, source_id_of
+from ingest_tui.services.name_lookup import collection_id_of, source_id_of
+from ingest_tui.store.catalogue import queries
 from ingest_tui.store.catalogue.queries import DocumentChoice
 from ingest_tui.store.workspace import Workspace
 
@@ -115,7 +116,7 @@ def _is_unknown(workspace: Workspace, one: QueryFilter) -> bool:
         elif one.field == "collection":
             check_choice(workspace, {"collection_id": one.value})
         elif one.field == "type":
-            checked_type(workspace, one.value)
+            return not queries.is_met(workspace.reading, one)
     except IngestError:
         return True
     return False

@@ -7,13 +7,10 @@ from functools import cached_property
 
 import orjson
 
+from ingest_tui.index.query_filters import AT_A_PLACE, THIS_AT_A_PLACE
 from ingest_tui.model.search_query import SearchQuery
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.queries import DocumentChoice, chosen_ids, documents_to_search, documents_with_words
-
-_AT_A_PLACE = "document_id IN (SELECT document_id FROM locations WHERE source_id = ?)"
-_THIS_AT_A_PLACE = "EXISTS (SELECT 1 FROM locations l WHERE l.document_id = documents.document_id AND +l.source_id = ?)"
-"""The same for one document at a time: the first goes through all places of a source."""
 
 
 class ChosenDocuments:
@@ -35,7 +32,7 @@ class ChosenDocuments:
         documents = documents_to_search(self._choice, self._query.filters)
         # With IS TRUE, so that SQLite looks these documents up rather than following an index by collection.
         sql = (
-            f"SELECT document_id FROM documents WHERE ({documents.sql.replace(_AT_A_PLACE, _THIS_AT_A_PLACE)}) IS TRUE"
+            f"SELECT document_id FROM documents WHERE ({documents.sql.replace(AT_A_PLACE, THIS_AT_A_PLACE)}) IS TRUE"
             " AND document_id IN (SELECT value FROM json_each(?))"
         )
         ids = orjson.dumps(list(document_ids)).decode()

@@ -9,7 +9,7 @@ import orjson
 
 from ingest_tui.index.base import Condition
 from ingest_tui.index.document_names import narrowed_by_names
-from ingest_tui.index.query_filters import narrowed
+from ingest_tui.index.query_filters import AT_A_PLACE, narrowed
 from ingest_tui.model.document import Document, SearchHit
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.folder import SEPARATOR, Folder
@@ -91,10 +91,7 @@ def count_documents(catalogue: Catalogue, **choice: Unpack[DocumentChoice]) -> i
 
 
 # What is in the trash has no place any more, but it knows the source it came from.
-_OF_SOURCE = (
-    "(state = 'retired' AND source_id = ? OR document_id IN (SELECT document_id FROM locations WHERE source_id = ?))"
-)
-
+_OF_SOURCE = f"(state = 'retired' AND source_id = ? OR {AT_A_PLACE})"
 
 _OF_STATE = "state = ?"
 _AFTER_SEPARATOR = chr(ord(SEPARATOR) + 1)
@@ -414,6 +411,12 @@ def documents_to_search(choice: DocumentChoice, filters: Sequence[QueryFilter]) 
     """
     sql, values = document_filter(choice)
     return narrowed(Condition(sql.replace(_OF_STATE, f"+{_OF_STATE}"), values), filters)
+
+
+def is_met(catalogue: Catalogue, one: QueryFilter) -> bool:
+    """Whether some document that may be found meets a filter of a query, or is what it excludes."""
+    documents = documents_to_search({}, [one._replace(excluded=False)])
+    return bool(catalogue.execute(f"SELECT 1 FROM documents WHERE {documents.sql} LIMIT 1", documents.values))
 
 
 def search_text(
