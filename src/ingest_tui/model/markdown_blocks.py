@@ -31,13 +31,12 @@ _NO_PARAGRAPH = re.compile(r"[ \t]{4}|\t|[ \t]*(?:[>|]|[-*+][ \t]|\d{1,9}[.)][ \
 _INDENT_OF_CODE = 4
 _WHITE = " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u2007\u2028\u2029\u202f\u3000"
 
-_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ESCAPE_OR_CODE = re.compile(r"\\([!-/:-@\[-`{-~])|(`++)(?:(.+?)(?<!`)\2(?!`))?")
 _LINK = re.compile(r"!?\[([^\]]*)\]\((?:[^()]|\([^()]*\))*\)")
 _TAG = re.compile(
     r"</?(?:a|abbr|b|big|br|cite|code|del|dfn|em|font|i|img|ins|kbd|mark|p|q|s|samp|small|span|strike|strong|sub|sup"
     r"|svg|time|tt|u|var|wbr|div|center|picture|source)\b[^<>]*>"
 )
-_CODE = re.compile(r"(?<![\\`])(`+)(.+?)(?<!`)\1(?!`)")
 _STRONG = re.compile(r"(\*\*|~~)(?=\S)(.+?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<!\w)(__|[*_])(?=\S)(.+?)(?<=\S)\1(?!\w)")
 _MARKED = re.compile(r"[\\`*_~\[<&¶]")
@@ -360,8 +359,7 @@ def plain_heading(heading: str) -> str:
     """Return a heading as people read it: without escapes, link targets, tags, permalink signs and emphasis marks."""
     if not _MARKED.search(heading):
         return " ".join(heading.split()) or heading
-    text = _CODE.sub(lambda match: "".join(map(_protected, match[2])), heading)
-    text = _ESCAPE.sub(lambda match: _protected(match[1]), text)
+    text = _ESCAPE_OR_CODE.sub(lambda match: "".join(map(_protected, match[1] or match[3] or match[0])), heading)
     text = _TAG.sub("", _LINK.sub(r"\1", text)).replace("¶", "")
     text = _EMPHASIS.sub(r"\2", _EMPHASIS.sub(r"\2", _STRONG.sub(r"\2", text)))
     text = "".join(chr(ord(c) - _PROTECTED) if _PROTECTED < ord(c) < _PROTECTED + 128 else c for c in text)

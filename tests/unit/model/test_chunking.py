@@ -75,6 +75,8 @@ def test_a_long_line_is_no_heading() -> None:
         (r"field with \\l name", r"field with \l name"),
         ("`__init__` and **W**orld", "__init__ and World"),
         (r"The \`foo_bar\` call, `a\b`", r"The `foo_bar` call, a\b"),
+        (r"path \\`foo\*_bar_` and \\\`_x_\`", r"path \foo\*_bar_ and \`x`"),
+        (r"\``_a_`, ```_b_ and `` `_c_` ``", "`_a_, ```b and `_c_`"),
         ("a_b_c, 2 * 3 * 4", "a_b_c, 2 * 3 * 4"),
         ("[link](http://x.example/a) &amp; <b>more</b> ¶", "link & more"),
         ("***both*** and ~~old~~ _new_ __strong__", "both and old new strong"),

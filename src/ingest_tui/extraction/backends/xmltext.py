@@ -118,7 +118,7 @@ class _Collector:
             self._inline = _INLINE_IN_PROSE
         if self._ends_line(local):
             self.flush()
-        elif self._closed_inline and self._open and not self._is_prose():
+        elif self._closed_inline and self._open and not (self._is_prose() and not self._open[-1].endswith("synopsis")):
             self._text.append(" ")  # elements of data, one next to the other: their words are not one
         self._closed_inline = False
         self._open.append(local)

@@ -1,8 +1,8 @@
 """What a browser shows of a page and html-to-markdown passes over or
-takes for markup: formulas, frames written into the page, and texts in fields.
+takes for markup: formulas, frames written into the page, and texts in fields of several lines.
 
-Not shown, and left out: templates, ``noscript``, what is typed into fields, labels for screen readers, and titles that
-come up under a pointer.
+Not shown, and left out: templates, ``noscript``, what is in fields of one line, labels for screen readers, and titles
+that come up under a pointer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MAX_FRAMES = 1_000
 _ATTRIBUTES = r"(?>(?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)?)*)"
 _TAG = re.compile(
     r"<!--.*?(?:-->|\Z)"
-    rf"|<(script|style|textarea|title)(?=[\s>/]){_ATTRIBUTES}(?:>|\Z)(?P<raw>.*?)(?:</\1(?=[\s>/])|\Z)"
+    rf"|<(script|style|textarea|title)(?=[\s>/])(?P<given>{_ATTRIBUTES})(?:>|\Z)(?P<raw>.*?)(?:</\1(?=[\s>/])|\Z)"
     rf"|<(?P<closes>/?)(?P<name>math|iframe)(?=[\s>/])(?P<attributes>{_ATTRIBUTES})(?:>|\Z)"
     rf"|</?[a-z]{_ATTRIBUTES}(?:>|\Z)",
     re.DOTALL | re.IGNORECASE,
@@ -82,11 +82,12 @@ def _with_formulas(html: str) -> Iterator[str]:
 
 
 def _with_typed_texts(html: str) -> Iterator[str]:
-    """Yield a page in which the texts of fields with several lines are kept as they are typed."""
+    """Yield a page in which the texts of fields with several lines are kept as typed; what hides them stays."""
     at = 0
     for tag in _TAG.finditer(html):
         if (tag[1] or "").lower() == "textarea" and tag["raw"].strip():
-            yield from (html[at : tag.start()], "<pre>", tag["raw"].replace("<", "&lt;"), "</pre")
+            attributes = tag["given"].rstrip().removesuffix("/")  # in HTML a slash closes no field
+            yield from (html[at : tag.start()], f"<pre{attributes}>", tag["raw"].replace("<", "&lt;"), "</pre")
             yield "" if tag.end("raw") < tag.end() else ">"
             at = tag.end()
     yield html[at:]

@@ -11,8 +11,9 @@ from ingest_tui.extraction.tables.table import pipe_table
 _TABLES = frozenset(("table", "informaltable", "tgroup", "simpletable"))
 _ROWS = frozenset(("row", "tr", "strow", "sthead"))
 _CELLS = frozenset(("entry", "entrytbl", "td", "th", "stentry", "cell"))
-_COLUMNS = frozenset(("colspec", "spanspec", "col", "colgroup", "thead", "tbody", "tfoot"))
-TABLE_ELEMENTS = _TABLES | _ROWS | _CELLS | _COLUMNS
+_COLUMNS = frozenset(("colspec", "spanspec", "col", "colgroup"))
+_PARTS = frozenset(("thead", "tbody", "tfoot"))
+TABLE_ELEMENTS = _TABLES | _ROWS | _CELLS | _COLUMNS | _PARTS
 _MAX_SPAN = 200
 
 
@@ -26,9 +27,10 @@ class XmlTable:
     def __init__(self) -> None:
         self._rows: list[list[str]] = []
         self._columns: dict[str, int] = {}
-        self._rows_below: dict[int, int] = {}
-        """Column → in how many further rows a cell of an earlier one is in it."""
-        self._cell_depth = self._cell_begins = self._span = self._height = 0
+        self._next_column = 0
+        self._taken: dict[int, int] = {}
+        """Column → how many rows, counted from the first, the cell that began in it reaches down to."""
+        self._cell_depth = self._cell_begins = self._column = self._span = self._height = 0
 
     @property
     def is_in_cell(self) -> bool:
@@ -41,13 +43,21 @@ class XmlTable:
         if name in _ROWS:
             self._rows.append([])
         elif name == "colspec":
-            self._columns[attributes.get("colname", "")] = min(len(self._columns), _MAX_SPAN)
+            self._name_column(attributes)
+        elif name in _PARTS:
+            self._next_column = 0
         elif name in _CELLS and self._rows:
             self._cell_depth, self._cell_begins = depth, len(lines)
             self._height = _number(attributes, "rowspan", "rows") - 1 or _number(attributes, "morerows", usual=0)
-            first = self._columns.get(attributes.get("namest", ""), 0)
-            last = self._columns.get(attributes.get("nameend", ""), first)
-            self._span = max(_number(attributes, "colspan", "cols"), last - first + 1)
+            self._column = self._columns.get(attributes.get("namest", attributes.get("colname", "")), 0)
+            last = self._columns.get(attributes.get("nameend", ""), self._column)
+            self._span = max(_number(attributes, "colspan", "cols"), last - self._column + 1)
+
+    def _name_column(self, attributes: Mapping[str, str]) -> None:
+        column = min(max(_number(attributes, "colnum", usual=self._next_column + 1), 1) - 1, _MAX_SPAN)
+        self._next_column = column + 1
+        if "colname" in attributes:
+            self._columns[attributes["colname"]] = column
 
     def end(self, name: str, depth: int, lines: list[str]) -> None:
         """Take the cell that ends, or add the table that does to the lines."""
@@ -61,11 +71,11 @@ class XmlTable:
         cell, row = " ".join(lines[self._cell_begins :]), self._rows[-1]
         del lines[self._cell_begins :]
         self._cell_depth = 0
-        while left := self._rows_below.get(len(row), 0):
-            self._rows_below[len(row)] = left - 1
+        row += [""] * (self._column - len(row))
+        while self._taken.get(len(row), 0) >= len(self._rows):
             row.append("")
         for column in range(len(row), len(row) + self._span):
-            self._rows_below[column] = self._height
+            self._taken[column] = len(self._rows) + self._height
         row += [cell, *[""] * (self._span - 1)]
 
     def close(self, lines: list[str]) -> None:
@@ -73,7 +83,7 @@ class XmlTable:
         if self.is_in_cell:
             self._end_cell(lines)
         rows = [row for row in self._rows if row]
-        self._rows, self._columns, self._rows_below = [], {}, {}
+        self._rows, self._columns, self._next_column, self._taken = [], {}, 0, {}
         if is_small_enough(rows, "".join(cell for row in rows for cell in row)):
             table = pipe_table(rows)
         else:

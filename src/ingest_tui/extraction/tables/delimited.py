@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SNIFF_CHARACTERS = 16_384
 _DELIMITERS = ",;\t|"
-_DECLARED = re.compile(r"\A\"?sep=(.)\"?\r?\n", re.IGNORECASE)
+_DECLARED = re.compile(r"\A\"?sep=(?![^\W_])([^\"'\r\n])\"?\r?\n", re.IGNORECASE)
 MAX_MALFORMED_LINES = 20
 
 

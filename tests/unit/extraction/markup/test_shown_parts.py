@@ -66,6 +66,14 @@ def test_what_is_typed_into_a_field_is_no_markup() -> None:
     assert cells.startswith("| a | `# first & <b> * second     third` |\n")
 
 
+@pytest.mark.parametrize("how", ["hidden", 'rows=3 style="display:none"', "hidden/"])
+def test_fields_that_are_hidden_are_not_read(how: str) -> None:
+    """What nobody sees of a form is no part of the page; a slash closes no field."""
+    assert extract_text(f"<p>a</p><textarea {how}>secret</textarea><p>b</p>", ".html") == "a\n\nb\n"
+    shown = extract_text("<p>a</p><textarea/># seen</textarea><p>b</p>", ".html")
+    assert shown == "a\n\n```\n# seen\n```\n\nb\n"
+
+
 @pytest.mark.parametrize(
     "hidden",
     [

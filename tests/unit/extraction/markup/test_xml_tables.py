@@ -38,6 +38,52 @@ def test_tables_have_their_cells_in_columns(document: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        (
+            "<tr><td>A</td><td rowspan='2'>B</td></tr><tr><td>c</td></tr><tr><td>d</td><td>e</td></tr>",
+            ["| A | B |", "| c |  |", "| d | e |"],
+        ),
+        (
+            "<tr><td>A</td><td/><td rowspan='2'>C</td></tr><tr><td>d</td></tr><tr><td>e</td><td>f</td><td>g</td></tr>",
+            ["| A |  | C |", "| d |  |  |", "| e | f | g |"],
+        ),
+        (
+            "<tr><td rowspan='3'>A</td><td rowspan='2'>B</td></tr><tr/><tr><td>c</td></tr>",
+            ["| A | B |", "|  | c |"],
+        ),
+    ],
+)
+def test_cells_that_go_over_rows_end_where_they_end(rows: str, shown: list[str]) -> None:
+    """A row counts for the cells from above also where none of its own is beside or behind them."""
+    table = extract_text(f"<article><table>{rows}</table></article>", ".xml")
+    assert [line for line in table.splitlines() if line and "---" not in line] == shown
+
+
+def test_cells_that_name_their_column_are_in_it() -> None:
+    """By one name, or by that of the first; columns have names, numbers or neither, and a head may name its own."""
+    columns = '<colspec/><colspec colname="b"/><colspec/><colspec colnum="5" colname="e"/>'
+    head = (
+        '<thead><colspec colname="x"/><row><entry colname="x">A</entry><entry>B</entry><entry>C</entry></row></thead>'
+    )
+    rows = (
+        '<row><entry colname="b">1</entry><entry>2</entry><entry colname="e">3</entry></row>'
+        '<row><entry namest="b" nameend="e">4</entry></row><row><entry namest="e">5</entry></row>'
+        '<row><entry colname="b" morerows="1">6</entry></row><row><entry colname="b">7</entry></row>'
+    )
+    group = f'<tgroup cols="5">{columns}{head}<tbody>{rows}</tbody></tgroup>'
+    assert extract_text(f"<article><table>{group}</table></article>", ".xml").splitlines() == [
+        "| A | B | C |  |  |",
+        "| --- | --- | --- | --- | --- |",
+        "|  | 1 | 2 |  | 3 |",
+        "|  | 4 |  |  |  |",
+        "|  |  |  |  | 5 |",
+        "|  | 6 |  |  |  |",
+        "|  |  | 7 |  |  |",
+    ]
+
+
 def test_tables_whose_end_is_lost_keep_their_words() -> None:
     """A document that breaks off within a cell has its table as far as it goes."""
     cut = extract_text("<article><table><tr><td>A</td><td>B</td></tr><tr><td>1</td><td>half", ".xml")
@@ -75,3 +121,10 @@ def test_marks_within_a_sentence_do_not_cut_it() -> None:
     shown = "<article><fig><graphic file='a.png'/><p>Fig<xref rid='r'/></p></fig><link href='x'/></article>"
     assert extract_text(shown, ".xml") == "Fig\nlink href=x\n"
     assert extract_text("<list><bold>1</bold><italic>2</italic></list>", ".xml") == "1\n2\n"
+
+
+def test_names_in_a_synopsis_are_words_of_their_own() -> None:
+    """What is next to each other there is not one word, as it would be in a sentence."""
+    names = "<function>f</function><function>g</function>"
+    document = f"<article><funcsynopsis>{names}</funcsynopsis><para>as {names}</para></article>"
+    assert extract_text(document, ".xml") == "f g\nas fg\n"

@@ -58,6 +58,15 @@ def test_a_delimiter_that_is_declared_is_that(declaration: str) -> None:
     assert [finding.code for finding in extract(content, file_name="a.csv").validation] == []
 
 
+@pytest.mark.parametrize("name", ["sep=x", "sep=7", '"sep=ß"', 'sep="'])
+def test_a_name_that_declares_no_sign_is_the_name_of_a_column(name: str) -> None:
+    """Letters, digits and quotes are no delimiters, so the line is the first of the table."""
+    content = f"{name}\naxb\n".encode()
+    shown = name.strip('"') if name.startswith('"') else name
+    assert streamed(content, ()).markdown == f"| {shown} |\n| --- |\n| axb |"
+    assert extract_text(content, ".csv") == f"| {shown} |\n| --- |\n| axb |\n"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp932", "cp1252"])
 def test_blocks_are_decoded_as_the_beginning_is(encoding: str) -> None:
     """The encoding is found from the first lines, and a character may be in two blocks."""
