@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from ingest_tui.pipeline.workspace_prune import PRUNE_KINDS, Prunable, PruneKind, PruneReport, find_prunable, prune
 from ingest_tui.store.fs.leftovers import sweep_leftovers
@@ -28,9 +29,11 @@ def prunable(
 def prune_workspace(workspace: Workspace, chosen: Sequence[Prunable]) -> PruneReport:
     """Delete what `prunable` has found, for good; returns what is gone. What has changed since then stays.
 
-    What killed processes left goes too, and is not counted. Raises `BusyError` while another prune runs.
+    What killed processes left goes too where it can be removed, and is not counted. Raises `BusyError` while another
+    prune runs.
     """
-    sweep_leftovers(workspace.layout)
+    with suppress(OSError):  # no reason to keep what is due
+        sweep_leftovers(workspace.layout)
     return prune(workspace, chosen)
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from ingest_tui import IngestedDocument, open_workspace
+from ingest_tui.model.clock import utc_now
 from ingest_tui.model.errors import BusyError, IngestError, RefusedError, StoreError, UsageError, ValidationError
+from ingest_tui.pipeline.workspace_prune import find_prunable
 from ingest_tui.services.api import WorkspaceHandle
 from ingest_tui.services.backup import back_up, check_backup, restore_backup, stream_backup
 from ingest_tui.services.documents.documents import remove_documents
@@ -22,7 +26,7 @@ from ingest_tui.services.documents.uploads import upload_files
 from ingest_tui.services.jobs.audit_trail import list_audit
 from ingest_tui.services.verify.verify import VerifyScope, verify
 from ingest_tui.services.workspace_prune import prune_workspace
-from ingest_tui.store.backup.unfinished import hold_unfinished
+from ingest_tui.store.backup.unfinished import hold_unfinished, remove_unfinished
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.workspace import Workspace, init_workspace, open_workspace_at
@@ -249,14 +253,15 @@ def test_what_killed_backups_left_goes_with_the_next(handle: WorkspaceHandle, tm
     scratch.mkdir()
     (scratch / "lock").touch()
     os.utime(scratch, (time.time() - 120,) * 2)
-    left = [_part(tmp_path, "a", ZSTD + b"half", age=120), _part(tmp_path, "b", b"", age=120)]
+    left = _part(tmp_path, "a", ZSTD + b"half", age=120)
+    empty = _part(tmp_path, "b", b"", age=120)  # nothing says whose
     foreign, young = _part(tmp_path, "c", b"a note", age=9999), _part(tmp_path, "d", ZSTD, age=0)
     written = _part(tmp_path, "e", ZSTD + b"half", age=120)
     with written.open("ab") as held:
         hold_unfinished(held.fileno())
         back_up(handle.workspace, tmp_path / "one.zst")
-        assert [path.exists() for path in (*left, scratch)] == [False, False, False]
-        assert all(path.exists() for path in (foreign, young, written))
+        assert [path.exists() for path in (left, scratch)] == [False, False]
+        assert all(path.exists() for path in (empty, foreign, young, written))
     back_up(handle.workspace, tmp_path / "two.zst")
     assert not written.exists()
 
@@ -276,6 +281,38 @@ def test_a_backup_holds_its_file_while_it_is_written(handle: WorkspaceHandle, tm
     assert check_backup(tmp_path / "one.zst").files == check_backup(tmp_path / "other.zst").files
 
 
+def test_a_backup_is_held_until_it_has_its_name(
+    handle: WorkspaceHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No other backup takes it for a part that was left at the last moment, between its last byte and its name."""
+    removed: list[list[Path]] = []
+    rename = os.rename
+
+    def renamed(old: Path, new: Path) -> None:
+        if Path(new) == tmp_path / "one.zst":
+            os.utime(old, (1, 1))
+            removed.append(remove_unfinished(tmp_path))
+        rename(old, new)
+
+    monkeypatch.setattr("ingest_tui.store.fs.atomic.os.rename", renamed)
+    place, _ = back_up(handle.workspace, tmp_path / "one.zst")
+    assert removed == [[]]
+    assert check_backup(place).files
+
+
+def test_a_part_stays_where_there_are_no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing says there whether somebody writes it."""
+
+    def no_locks(_descriptor: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    part = _part(tmp_path, "a", ZSTD + b"half", age=9999)
+    monkeypatch.setattr("ingest_tui.store.backup.unfinished.fcntl.flock", no_locks)
+    assert remove_unfinished(tmp_path) == []
+    monkeypatch.undo()
+    assert remove_unfinished(tmp_path) == [part]
+
+
 def test_a_prune_removes_what_killed_processes_left(handle: WorkspaceHandle) -> None:
     """Also where nothing is due: a workspace that no worker looks after is not filled up by it."""
     scratch = handle.workspace.root / ".tmp.plan-killed"
@@ -283,6 +320,23 @@ def test_a_prune_removes_what_killed_processes_left(handle: WorkspaceHandle) -> 
     os.utime(scratch, (time.time() - 120,) * 2)
     prune_workspace(handle.workspace, [])
     assert not scratch.exists()
+
+
+def test_a_leftover_that_cannot_be_removed_keeps_nothing_from_a_prune(
+    handle: WorkspaceHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is due goes all the same."""
+
+    def refused(folder: Path) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(folder))
+
+    scratch = handle.workspace.root / ".tmp.plan-killed"
+    scratch.mkdir()
+    os.utime(scratch, (time.time() - 120,) * 2)
+    monkeypatch.setattr("ingest_tui.store.fs.leftovers.remove_tree", refused)
+    found = find_prunable(handle.workspace, kinds=["trash"], now=utc_now() + timedelta(days=999))
+    assert prune_workspace(handle.workspace, list(found)).items["trash"] == 1
+    assert scratch.exists()
 
 
 def test_a_backup_of_what_is_damaged_says_so(handle: WorkspaceHandle, tmp_path: Path) -> None:

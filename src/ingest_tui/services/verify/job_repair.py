@@ -7,10 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from ingest_tui.model.counted import counted
-from ingest_tui.model.errors import IngestError, PlanDamagedError
+from ingest_tui.model.errors import IngestError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.outcome import COUNTER_OF
 from ingest_tui.services.verify.job_checks import is_log_line
+from ingest_tui.services.verify.outcome_checks import outcomes_without_line, read_outcome_lines
 from ingest_tui.services.verify.outcomes_again import derived_outcomes
 from ingest_tui.store.fs.atomic import write_pieces_durably
 from ingest_tui.store.fs.locks import FileLock
@@ -70,21 +71,21 @@ class JobRepair:
             yield "its counters are counted again from its outcomes"
 
     def _move_plan(self, job_id: str) -> Iterator[str]:
-        place = self._quarantine.take(
-            self._jobs.paths(job_id).plan, "a plan that is not whole, of a job that has ended"
-        )
+        paths = self._jobs.paths(job_id)
+        if outcomes_without_line(self._jobs.load(job_id), read_outcome_lines(paths.outcomes)):
+            yield from self._outcomes_again(job_id)  # which are read from the plan
+        place = self._quarantine.take(paths.plan, "a plan that is not whole, of a job that has ended")
         yield f"plan.jsonl is moved to {place}"
 
     def _outcomes_again(self, job_id: str) -> Iterator[str]:
         manifest = self._jobs.load(job_id)
         if manifest.works_on_collection:
             return
-        with suppress(PlanDamagedError):
-            outcomes = [outcome.redacted().as_dict() for outcome in derived_outcomes(self._workspace, manifest)]
-            with Journal(self._jobs.paths(job_id).outcomes) as journal:
-                journal.append(outcomes)
-            if outcomes:
-                yield f"{counted(len(outcomes), 'outcome is', 'outcomes are')} written again"
+        outcomes = [outcome.redacted().as_dict() for outcome in derived_outcomes(self._workspace, manifest)]
+        with Journal(self._jobs.paths(job_id).outcomes) as journal:
+            journal.append(outcomes)
+        if outcomes:
+            yield f"{counted(len(outcomes), 'outcome is', 'outcomes are')} written again"
 
     def _note_again(self, job_id: str) -> Iterator[str]:
         notices = NoticeStore(self._workspace.layout)

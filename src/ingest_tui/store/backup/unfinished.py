@@ -18,8 +18,8 @@ _QUIET_SECONDS = 60.0
 
 
 def hold_unfinished(descriptor: int) -> None:
-    """Lock a backup while it is written, until its file is closed: so nobody takes it for one that was killed."""
-    with suppress(OSError):  # a file system without locks: there its age decides alone
+    """Lock a backup until it has its name, while it is written: so nobody takes it for one that was killed."""
+    with suppress(OSError):  # a file system without locks: there nobody removes one
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -27,7 +27,8 @@ def remove_unfinished(folder: Path) -> list[Path]:
     """Remove parts of backups from the folder of a backup that is about to be written; returns which.
 
     A part has the name of a temporary file, begins as a backup does, is of this user, and neither locked nor written to
-    for a minute. What cannot be looked at or removed stays.
+    for a minute. What cannot be looked at, locked or removed stays, and an empty file does: others write under such
+    names too, and nothing says whose it is.
     """
     removed = []
     with suppress(OSError), os.scandir(folder) as entries:
@@ -47,6 +48,6 @@ def _is_left(path: str) -> bool:
         if not (stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and is_quiet):
             return False
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.read(descriptor, len(_ZSTD)) in {_ZSTD, b""}
+        return os.read(descriptor, len(_ZSTD)) == _ZSTD
     finally:
         os.close(descriptor)

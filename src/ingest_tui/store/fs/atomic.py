@@ -86,9 +86,9 @@ def _replaced(path: Path, *, sync: bool) -> Iterator[int]:
             yield descriptor
             if sync:
                 os.fsync(descriptor)
+            os.rename(temporary, path)  # noqa: PTH104 - before the file is closed, which ends a lock on it
         finally:
             os.close(descriptor)
-        os.rename(temporary, path)  # noqa: PTH104
     except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()

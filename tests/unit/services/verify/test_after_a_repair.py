@@ -14,6 +14,7 @@ from ingest_tui.services.documents.search import search
 from ingest_tui.services.jobs.jobs import enqueue_sync
 from ingest_tui.services.verify.repair import verify_and_repair
 from ingest_tui.services.verify.verify import VerifyScope, verify
+from ingest_tui.store.records.journal import read_journal
 from ingest_tui.store.workspace import Workspace, open_workspace_at
 from tests.unit.services.verify.corruption_lab import WORDS, Place, make_workspace, run_queue
 
@@ -96,3 +97,45 @@ def test_a_trash_that_is_away_is_not_taken_for_an_emptied_one(place: Place, work
     shutil.rmtree(trash)
     away.rename(trash)
     assert repaired(workspace) == []
+
+
+def outcomes_of(job: Path) -> set[str]:
+    """Return the keys of a job that have an outcome which can be read."""
+    return {str(line["key"]) for line in read_journal(job / "outcomes.jsonl")}
+
+
+def garble(path: Path, number: int) -> None:
+    """Damage a line of a file."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[number] = b"x" + lines[number]
+    path.write_bytes(b"".join(lines))
+
+
+TRACED = ["1.md", "4.md", "5.md", "broken.docx", "pack.zip", "page.html", "table.csv"]
+"""What a first sync planned and the catalogue still knows of it, in the order of its plan."""
+
+
+@pytest.mark.parametrize(
+    ("line", "told"), [(-1, TRACED), (6, TRACED[:3]), (0, [])], ids=["at its end", "in its middle", "at once"]
+)
+def test_outcomes_come_back_from_a_plan_before_it_is_moved_away(
+    place: Place, workspace: Workspace, line: int, told: list[str]
+) -> None:
+    """All that it tells before its damage is written again, and what became of members, which are in no plan."""
+    job = place.job()
+    (job / "outcomes.jsonl").unlink()
+    garble(job / "plan.jsonl", line)
+    assert "plan_damaged" not in {one.code for one in repaired(workspace)}
+    assert outcomes_of(job) == {*told, "pack.zip!inside.md"}
+    assert not (job / "plan.jsonl").exists()
+
+
+def test_an_outcome_that_cannot_be_read_comes_back_from_a_damaged_plan(place: Place, workspace: Workspace) -> None:
+    """The damaged line is taken out later than the plan is moved away: by then it is written again."""
+    job = place.job()
+    before = outcomes_of(job)
+    garble(job / "outcomes.jsonl", 1)
+    garble(job / "plan.jsonl", -1)
+    assert outcomes_of(job) == before - {"1.md"}
+    assert repaired(workspace) == []
+    assert outcomes_of(job) == before
