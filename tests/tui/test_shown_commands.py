@@ -86,6 +86,11 @@ def test_each_filter_is_in_the_command_line(cli: Cli) -> None:
     assert len(hits) == 2
 
 
+def test_a_search_in_the_trash_has_no_command_line() -> None:
+    """There is no option for it: a list of the whole trash would be something else than what is shown."""
+    assert shown_commands(QUERIES["trash"], "rain", 2) == {}
+
+
 def test_the_first_command_that_is_offered_gives_what_is_shown(cli: Cli) -> None:
     """In a folder that is narrowed down, the copy menu begins with that; words that are searched are in theirs."""
 
@@ -99,7 +104,11 @@ def test_the_first_command_that_is_offered_gives_what_is_shown(cli: Cli) -> None
         lines = [line.split(maxsplit=1)[1] for line in offered(app) if line.startswith("command")]
         assert lines[0] == "ingest-tui doc folders notes/deep/ --type text/markdown"
         assert "ingest-tui export --type text/markdown --folder notes/deep/ --to FILE" in lines
-        await pilot.press("escape", "s", *"rain", "enter", "y")
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, CopyMenu))
+        await pilot.press("s", *"rain", "enter")
+        await until(pilot, lambda: app.screen.query_text == "rain")
+        await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, CopyMenu))
         assert "ingest-tui search 'rain*' --type text/markdown --folder notes/deep/ --limit 100" in str(offered(app))
 

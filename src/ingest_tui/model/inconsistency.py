@@ -107,12 +107,14 @@ class Inconsistency(NamedTuple):
 
     ``code`` is one of `KINDS`. ``subject`` names what it is about: a document, a job, or a path below the workspace;
     empty for the whole. ``version`` is that of a document, 0 for the document itself.
+    ``is_derived_here``: it is made again from what is here, though others of its code are not.
     """
 
     code: str
     subject: str
     message: str
     version: int = 0
+    is_derived_here: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -123,7 +125,7 @@ class Inconsistency(NamedTuple):
     def remedy(self) -> Remedy:
         """What a repair does about this one."""
         is_made_again = self.code == "folder_of_workspace_missing" and self.subject in FOLDERS_MADE_AGAIN
-        return Remedy.DERIVE if is_made_again else self.kind.remedy
+        return Remedy.DERIVE if is_made_again or self.is_derived_here else self.kind.remedy
 
     @property
     def identity(self) -> tuple[str, str, int]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
+import apsw
 import orjson
 
 from ingest_tui.model.counted import counted
@@ -12,6 +14,7 @@ from ingest_tui.model.errors import IngestError, NotFoundError, PlanDamagedError
 from ingest_tui.model.inconsistency import Inconsistency
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.services.verify.outcome_checks import outcomes_without_line, read_outcome_lines
+from ingest_tui.services.verify.outcomes_again import derived_outcomes
 from ingest_tui.store.fs.locks import is_locked
 from ingest_tui.store.layout import JobLayout
 from ingest_tui.store.quarantine import paths_in_quarantine
@@ -132,7 +135,16 @@ class JobCheck:
         missing = outcomes_without_line(manifest, lines) if counts else 0
         if missing > lines.damaged:
             message = f"outcomes.jsonl lacks {counted(missing, 'line')}: what became of so many items is not in it"
-            yield Inconsistency("outcomes_missing", manifest.job_id, message)
+            known = self._is_outcome_known(manifest)
+            yield Inconsistency("outcomes_missing", manifest.job_id, message, is_derived_here=known)
+
+    def _is_outcome_known(self, manifest: Manifest) -> bool:
+        """Whether a repair can write at least one of the lines that are missing."""
+        if manifest.works_on_collection:
+            return False
+        with suppress(IngestError, OSError, apsw.Error), closing(derived_outcomes(self._workspace, manifest)) as known:
+            return next(known, None) is not None
+        return False
 
     def _below(self, path: Path) -> str:
         return str(path.relative_to(self._workspace.layout.root))

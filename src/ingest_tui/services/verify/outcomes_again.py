@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from ingest_tui.store.workspace import Workspace
 _AT_ONCE = 500
 
 
-def derived_outcomes(workspace: Workspace, manifest: Manifest) -> Iterator[Outcome]:
+def derived_outcomes(workspace: Workspace, manifest: Manifest) -> Generator[Outcome, None, None]:
     """Yield an outcome for each item and member of a job that has no line and of which it is known what it came to.
 
     What a later job has looked at again, or what is retired, has left no trace of that. A damaged plan tells what is

@@ -39,6 +39,8 @@ class VerifyDialog(TableDialog):
         super().__init__("Verify: everything of the workspace against everything")
         self._client = client
         self._findings: list[VerifyRow] = []
+        self._scope = VerifyScope()
+        """What was looked at last; a repair looks at the same."""
         self._runs = False
         self._ended = ""
         """What is said of the run that has ended."""
@@ -68,8 +70,8 @@ class VerifyDialog(TableDialog):
             self._verify(deep=True)
 
     def _verify(self, *, deep: bool) -> None:
-        scope = VerifyScope(deep=deep)
-        self._run(partial(self._client.maintenance.verify, scope), "hashing" if deep else "looking at")
+        self._scope = VerifyScope(deep=deep)
+        self._run(partial(self._client.maintenance.verify, self._scope), "hashing" if deep else "looking at")
 
     def action_repair(self) -> None:
         """Ask, then repair what can be repaired and show what was done, and what is left."""
@@ -78,7 +80,7 @@ class VerifyDialog(TableDialog):
         left = [one for one in self._findings if isinstance(one, Inconsistency)]
         if self._runs or not left or self._client.read_only:
             return
-        repair = partial(self._client.maintenance.repair, VerifyScope())
+        repair = partial(self._client.maintenance.repair, self._scope)
 
         def answered(agreed: bool | None) -> None:
             if agreed:

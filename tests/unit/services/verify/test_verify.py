@@ -111,6 +111,23 @@ def test_the_remedy_of_a_folder_is_what_a_repair_does(handle: WorkspaceHandle, f
     assert bool(left) == (remedy is Remedy.PERSON)
 
 
+def test_the_remedy_of_missing_outcomes_is_what_a_repair_does(handle: WorkspaceHandle, tmp_path: Path) -> None:
+    """A line that the catalogue knows is written again; one that a later job has looked at again needs a person."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.md").write_text("words")
+    handle.add_source("docs", "local", path=str(docs))
+    outcomes = handle.workspace.jobs.paths(handle.sync("docs").job_id).outcomes
+    outcomes.unlink()
+    [found] = verify(handle.workspace)
+    assert (found.code, found.remedy, found.as_dict()["repair"]) == ("outcomes_missing", Remedy.DERIVE, Remedy.DERIVE)
+    assert _left(handle) == []
+    outcomes.unlink()
+    (docs / "a.md").write_text("other words")
+    handle.sync("docs")
+    assert [(one.code, one.remedy) for one in _left(handle)] == [("outcomes_missing", Remedy.PERSON)]
+
+
 def _verified_in_own_connection(handle: WorkspaceHandle) -> list[object]:
     with open_workspace(handle.workspace.root) as other:
         return list(verify(other.workspace))

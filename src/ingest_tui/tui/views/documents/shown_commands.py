@@ -16,11 +16,13 @@ _LISTED_ANYWAY = 200
 def shown_commands(query: DocumentQuery, words: str, total: int) -> dict[str, str]:
     """Return command lines by the action that they are equivalent to; ``words``: what is searched for.
 
-    ``total``: how many rows there are. The first is that of what is shown now.
+    ``total``: how many rows there are. The first is that of what is shown now; there is none of a search in the trash.
     """
+    if words and query.state != "active":
+        return {}
     options, in_folder = list(_options(query)), list(_folder(query))
     commands = {}
-    if words and query.state == "active":  # the command line does not search in the trash
+    if words:
         mode = [f"--mode {query.search_mode}"] if query.search_mode else []
         typed = shell_word(query_as_typed(words))
         line = f"ingest-tui search {typed}"
