@@ -63,7 +63,12 @@ def type_a_command(world: World, chance: random.Random) -> None:
     (home / "note.txt").write_text(f"a note about number{chance.randrange(1000)}\n")
     document = f"{chance.randrange(8)}.md"
     arguments = [part.format(document=document, home=home) for part in command.split()]
-    ended = world.cli.run(*arguments, code=None, timeout=_SECONDS_FOR_A_COMMAND)
+    try:
+        ended = world.cli.run(*arguments, code=None, timeout=_SECONDS_FOR_A_COMMAND)
+    except subprocess.TimeoutExpired:
+        waiting = ", ".join(world.unfinished_jobs())
+        world.notes.found(f"{command} did not end within {_SECONDS_FOR_A_COMMAND} s; unfinished jobs: {waiting}")
+        return
     name = command.partition(" {")[0]
     world.notes.did(f"{name}: {ended.code}{': ' * bool(ended.code)}{_first_words(ended.err)}")
     if ended.code not in _CONTRACT | _OTHER_CODES.get(name, set()):
@@ -71,12 +76,15 @@ def type_a_command(world: World, chance: random.Random) -> None:
 
 
 def pause_a_job(world: World, chance: random.Random) -> None:
-    """Pause the newest job for a moment, where it can be."""
+    """Pause the newest job for a moment, where it can be, and resume what an earlier turn could not on a full disk.
+
+    Whoever follows a job that stays paused waits for ever.
+    """
     paused = world.cli.run("job", "pause", "last", "--json", code=None)
     world.notes.did(f"job pause: {paused.code}")
     if paused.code == 0:
         world.is_over.wait(chance.uniform(0, 2))
-        world.cli.run("job", "resume", paused.json["job_id"], code=None)
+    world.resume_paused()
 
 
 def _first_words(errors: str) -> str:

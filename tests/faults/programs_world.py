@@ -213,11 +213,25 @@ class World:
         cli.run("source", "add", "local", "mounted", "--path", docs("mounted"), "--watch", "--cron", "* * * * *")
         cli.run("source", "add", "local", "called", "--path", docs("called"))
 
+    def resume_paused(self, *, also_for_room: bool = False) -> None:
+        """Resume what a person has paused, and if need be what waits for room, which a worker does by itself."""
+        for manifest in self.cli.manifests():
+            by_a_person = manifest["transitions"][-1]["reason"] == "asked for"
+            if manifest["state"] == "paused" and (by_a_person or also_for_room):
+                self.cli.run("job", "resume", manifest["job_id"], code=None)
+
+    def unfinished_jobs(self) -> list[str]:
+        """Return what each job that has not ended is doing, and since when: whether it hangs or is slow."""
+        queued = {path.name for path in (self.cli.workspace / "queue").iterdir()}
+        unfinished = [manifest for manifest in self.cli.manifests() if manifest["job_id"] in queued]
+        return [
+            f"{one['job_id']} is {one['state']} since {one['transitions'][-1]['at']}, last written {one['updated_at']}"
+            for one in unfinished
+        ]
+
     def settle(self) -> None:
         """Let what waits come to its end, and sync all sources once more; all must succeed."""
-        for manifest in self.cli.manifests():
-            if manifest["state"] == "paused":
-                self.cli.run("job", "resume", manifest["job_id"], code=None)
+        self.resume_paused(also_for_room=True)
         self.cli.run("source", "enable", "mounted")
         for source in SOURCES:
             self.cli.run("sync", source, timeout=240)
