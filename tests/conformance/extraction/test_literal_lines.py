@@ -35,6 +35,7 @@ LINES = {
     "open row": ("pumps | checked", "--- | ---"),
     "comment": ("<!-- pumps checked",),
     "preformatted": ("<pre> pumps checked",),
+    "raw html": ("<div> pumps checked",),
 }
 PLAIN = ("pumps checked",)
 

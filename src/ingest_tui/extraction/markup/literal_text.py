@@ -12,7 +12,18 @@ from ingest_tui.extraction.intake.decoding import normalise_text
 
 _MARK = re.compile(r"[#`~>|<=:-]")
 _ITEM = r"(?>(?:(?:[-*+]|\d{1,9}[.)])[ \t]++){0,9})"
-_BEGINS_BLOCK = r"#{1,6}(?:[ \t]|$)|`{3}|~{3}|<(?:!--|(?:pre|script|style|textarea)(?:[\s>]|$))"
+_TAGS_OF_BLOCKS = (
+    "address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt"
+    "|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu"
+    "|menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|tfoot|th|thead|title|tr"
+    "|track|ul"
+)
+_BEGINS_HTML = (
+    rf"<(?:!--|\?|![a-z]|!\[CDATA\[|(?:pre|script|style|textarea)(?:[\s>]|$)|/?(?:{_TAGS_OF_BLOCKS})(?:[ \t>]|/>|$)"
+    r"""|/?[a-z][a-z0-9-]*+(?:[ \t](?>(?:"[^"\n]*+"|'[^'\n]*+'|[^<>"'\n])*))?/?>[ \t]*+$)"""
+)
+"""The seven kinds of blocks of raw HTML (CommonMark 4.6)."""
+_BEGINS_BLOCK = rf"#{{1,6}}(?:[ \t]|$)|`{{3}}|~{{3}}|{_BEGINS_HTML}"
 _BELOW_NAMES = r"(?=[^\n]*-)(?=[-: \t]*+\|[-:| \t]*$)"
 """What makes a table of the line above it: dashes and pipes alone. Any other line with pipes reads as it is written."""
 _UNDERLINES = r"(?<=[^\n]\n){indent}(?=(?:=+|-+)[ \t]*$)"

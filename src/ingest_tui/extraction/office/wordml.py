@@ -24,7 +24,11 @@ PLACE = "\ue0ff{}\ue0ff"
 """Stands in the body where another part is shown; a character that no font of the world has a meaning for."""
 PLACES = re.compile("\ue0ff(\\d{1,6})\ue0ff")
 
-_LOOKS_LIKE_MARK = re.compile(r"(<w:t\b[^>]*>[ \t]*)(?=[#|>~`]|&gt;|&lt;)")
+_LOOKS_LIKE_MARK = re.compile(r"(<w:t\b[^>]*>[ \t]*)(?=[#|>~`*+\d-]|&gt;|&lt;)")
+_BEGINS_IN_FORMAT = re.compile(
+    r"(<w:p(?: [^<>]*+)?>\s*+(?:<w:pPr>(?>(?:[^<]++|<(?!/?w:(?:pPr|p|r)\b))*)</w:pPr>\s*+)?)"
+    r"(?=<w:r(?: [^<>]*+)?>\s*+<w:rPr>(?>(?:[^<]++|<(?!/?w:(?:rPr|r|p|b|i|strike)\b))*)<w:(?:b|i|strike)\b)"
+)
 _FORMULA = re.compile(r"<m:(oMath|oMathPara)\b[^>]*(?<!/)>(?>(?:[^<]++|<(?!/?m:\1\b))*)</m:\1>", re.DOTALL)
 _LETTER_AFTER = re.compile(r"<w:t(?: [^>]*)?>(.)|</w:p>|<m:oMath\b|<w:(?:tab|br)\b", re.DOTALL)
 _NEAR_FORMULA = 2_000
@@ -133,7 +137,14 @@ def edited_body(xml: str, notes: NoteNumbers, place: Callable[[str], str]) -> st
         xml = _RUBY.sub(r"\2<w:r><w:t xml:space='preserve'> (</w:t></w:r>\1<w:r><w:t>)</w:t></w:r>", xml)
     if "textpath" in xml:
         xml = _with_word_art(xml)
-    return _LOOKS_LIKE_MARK.sub(rf"\1{TEXT_MARK}", _with_whole_words(_BREAK.sub("<w:br/>", xml)))
+    return _with_marks_of_text(_with_whole_words(_BREAK.sub("<w:br/>", xml)))
+
+
+def _with_marks_of_text(xml: str) -> str:
+    """Mark the texts that would be taken for marks, and paragraphs in a format: of several xberg would make one."""
+    if _EMPHASIS.search(xml):
+        xml = _BEGINS_IN_FORMAT.sub(rf"\1<w:r><w:t>{TEXT_MARK}</w:t></w:r>", xml)
+    return _LOOKS_LIKE_MARK.sub(rf"\1{TEXT_MARK}", xml)
 
 
 def _formula_run(formula: re.Match[str]) -> str:

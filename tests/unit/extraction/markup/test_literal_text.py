@@ -47,3 +47,29 @@ def test_titles_above_a_table_are_text() -> None:
     """A line of a csv that looks like a heading is none, and one with a pipe reads as it is written."""
     markdown = extract_text("# of pumps\nNorth | South\na,b,c\n1,2,3\n4,5,6\n", "a.csv")
     assert markdown.startswith("\\# of pumps\nNorth | South\n\n| a | b | c |\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<?php",
+        "<!DOCTYPE html>",
+        "<![CDATA[ x",
+        "<div",
+        "</Table>",
+        "<hr/>",
+        "<h1 class='a'>x",
+        "<x-y a='b>c'>",
+        "</x>",
+    ],
+)
+def test_a_line_that_begins_raw_html_has_a_backslash(line: str) -> None:
+    """Each of the kinds of CommonMark, in a list and a quote as well."""
+    assert literal(f"a\n{line}\n- {line}") == f"a\n\\{line}\n- \\{line}"
+    assert literal(f"> {line}", keeps_quotes=True) == f"> \\{line}"
+
+
+@pytest.mark.parametrize("line", ["<http://a.example>", "<a@b.example>", "<b>bold</b> text", "< div>", "<divine x"])
+def test_a_line_that_begins_no_raw_html_has_no_backslash(line: str) -> None:
+    """Addresses, and tags with text after them, begin no block."""
+    assert literal(line) == line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from html import escape
 from io import BytesIO
 
 import pytest
@@ -350,7 +351,7 @@ def test_of_alternative_paragraphs_one_is_shown() -> None:
             "a! b.",
             r"\1. x\.y",
         ),
-        *("http://a_b.example/~u/", "see <http://a.example>", "![x](y)"),
+        *("http://a_b.example/~u/", "see <http://a.example>"),
     ],
 )
 def test_texts_read_as_they_are_written(written: str) -> None:
@@ -372,6 +373,107 @@ def test_texts_that_look_like_structure_stay_texts() -> None:
     extraction = extract(document(heading, *fences, paragraph(run("&lt;pre&gt;"))), file_name="a.docx")
     assert {block.kind for block in split_blocks(extraction.markdown)} == {"heading", "text"}
     assert extraction.title == "Use <b> now! C:\\x"
+
+
+def link(text: str) -> str:
+    return f'<w:hyperlink r:id="site">{run(text)}</w:hyperlink>'
+
+
+BOLD, LIST_ITEM = "<w:b/>", '<w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr></w:pPr>'
+QUOTE, HEADING = (f'<w:pPr><w:pStyle w:val="{name}"/></w:pPr>' for name in ("Quote", "Heading1"))
+
+
+def lines_of(*blocks: str) -> list[str]:
+    """Return the lines of a document whose links go to ``s:x``."""
+    related = f'<Relationship Id="site" Type="{R}/hyperlink" Target="s:x" TargetMode="External"/></Relationships>'
+    content = document(*blocks, related=[("styles", "styles.xml")])
+    content = rewritten(content, {b"</Relationships>": related.encode()})
+    return [line for line in extract_text(content, ".docx").split("\n") if line and line != "| --- |"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "shown"),
+    [
+        ((run("Look!"), link("site")), r"Look\![site](s:x)"),
+        ((run("\\!"), link("site")), r"\\\![site](s:x)"),
+        ((run("see ![x](y)"),), r"see \![x](y)"),
+        ((run("C:\\dir\\"), link("site")), r"C:\dir\\[site](s:x)"),
+    ],
+)
+def test_signs_before_a_link_do_not_take_it(runs: Sequence[str], shown: str) -> None:
+    """It becomes no image and loses no bracket, in a cell as well."""
+    cell = f"<w:tbl><w:tr><w:tc>{paragraph(*runs)}</w:tc></w:tr></w:tbl>"
+    assert lines_of(paragraph(*runs), cell) == [shown, f"| {shown} |"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "shown"),
+    [
+        ((run("C:\\"), run("bold", BOLD)), r"C:\\**bold**"),
+        ((run("C:\\\\"), run("in", "<w:i/>")), r"C:\\\\*in*"),
+        ((run("C:\\", BOLD), run(" x")), r"**C:\\** x"),
+        ((run("C:\\"), run("gone", "<w:strike/>")), r"C:\\~~gone~~"),
+        ((link("C:\\"), run(" x")), r"[C:\\](s:x) x"),
+        ((run(r"\*x\* \[0-9\] \_ \("),), r"\*x\* \[0-9\] \_ \("),
+    ],
+)
+def test_a_backslash_at_the_end_of_a_text_takes_no_mark(runs: Sequence[str], shown: str) -> None:
+    """It is doubled only where a mark of emphasis or of a link is after it."""
+    assert lines_of(paragraph(*runs)) == [shown]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<?php echo 1",
+        "<![CDATA[ x",
+        "<!DOCTYPE html>",
+        "<div>",
+        "</td> x",
+        "<table><tr>",
+        '<x-y a="b>c">',
+        "<script>",
+        "<!-- x",
+    ],
+)
+def test_a_line_that_begins_raw_html_is_text(line: str) -> None:
+    """Also in a list and in a quote; what is within a line stays."""
+    shown = run(escape(line))
+    blocks = (paragraph(shown), paragraph(LIST_ITEM, shown), paragraph(QUOTE, shown))
+    assert lines_of(*blocks, paragraph(run("x "), shown)) == [f"\\{line}", f"- \\{line}", f"> \\{line}", f"x {line}"]
+
+
+@pytest.mark.parametrize("line", ["<http://a.example>", "<b>bold</b> text", "<a@b.example> wrote", "< 5"])
+def test_a_line_that_begins_no_raw_html_has_no_backslash(line: str) -> None:
+    """Addresses and tags within a text begin no block."""
+    assert lines_of(paragraph(run(escape(line)))) == [line]
+
+
+def test_texts_of_quotes_are_no_structure() -> None:
+    """A fence or a heading in a quote would be one; the quote stays."""
+    texts = ("```", "# x", "> x", "words")
+    blocks = [paragraph(QUOTE, run(escape(text))) for text in texts]
+    assert lines_of(*blocks) == ["> \\```", "> \\# x", "> \\> x", "> words"]
+
+
+def test_items_of_lists_keep_their_first_words() -> None:
+    """A number or a dash that is typed at the start of an item is no mark of the list."""
+    texts = ("2024. a year", "1. in item", "3) three", "- dashed", "* star", "|---|---|")
+    items = [paragraph(LIST_ITEM, run(text)) for text in texts]
+    split = paragraph(LIST_ITEM, run("2025"), run(". next"))
+    assert lines_of(*items, split) == [*(f"- {text}" for text in texts[:-1]), "- \\|---|---|", "- 2025. next"]
+
+
+def test_a_heading_keeps_the_sign_at_its_end() -> None:
+    """``#`` there would close the heading."""
+    content = document(paragraph(HEADING, run("Learning C #")), paragraph(run("words")))
+    assert extract(content, file_name="a.docx").title == "Learning C #"
+
+
+def test_paragraphs_in_bold_are_paragraphs() -> None:
+    """However many follow each other."""
+    names = ("Chapter one", "Chapter two", "# three")
+    assert lines_of(*(paragraph(run(name, BOLD)) for name in names)) == [f"**{name}**" for name in names]
 
 
 def test_hidden_text_is_left_out() -> None:
