@@ -29,7 +29,7 @@ from ingest_tui.tui.dialogs.report import Report
 from ingest_tui.tui.terminal import pager
 from ingest_tui.tui.views.documents.document_query import DocumentQuery
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
-from ingest_tui.tui.views.documents.documents_model import hit_words, line_of_hit, query_as_typed
+from ingest_tui.tui.views.documents.documents_model import empty_words, hit_words, line_of_hit, query_as_typed
 from ingest_tui.tui.views.documents.file_picker import FilePicker
 from tests.tui.stories import at_rest, let_answer, run_story, said, screen_text, sync_by_hand, until
 from tests.tui.test_tui_screens import ACTING, add_folder
@@ -704,3 +704,10 @@ def test_an_upload_that_is_refused_names_its_file(
         await until(pilot, lambda: told(app, "large.csv has 50.0 MB; uploads take at most 50.0 MB"))
 
     run_story(filled, story)
+
+
+def test_an_empty_list_says_what_esc_does_first() -> None:
+    """Esc drops the filter before the search, and before the other filters."""
+    assert empty_words(DocumentQuery(contains="a"), is_search=True)[-1].startswith("esc drops the filter, then")
+    assert empty_words(DocumentQuery(), is_search=True)[-1].startswith("esc ends the search")
+    assert empty_words(DocumentQuery(contains="a", source_id="b"), is_search=False)[-1].startswith("esc drops the filt")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
+from ingest_tui.model.errors import UsageError
 from ingest_tui.services.client import Client
 from ingest_tui.services.sources.sources import add_source
 from ingest_tui.store.workspace import open_workspace_at
@@ -21,7 +23,8 @@ from ingest_tui.tui.terminal.driver import KeysParser
 from ingest_tui.tui.views.collections.preferences_form import PreferencesForm
 from ingest_tui.tui.views.sources.places_screen import Places
 from ingest_tui.tui.views.sources.source_form_screen import SourceForm
-from tests.tui.stories import add_job, let_answer, run_story, said, send_together, until
+from tests.tui.stories import add_job, let_answer, run_story, said, screen_text, send_together, until
+from tests.tui.test_tui_errors import put_issues
 
 
 def parsed(*pieces: str) -> list[str]:
@@ -256,5 +259,118 @@ def test_keys_are_not_lost_in_a_hidden_field(root: Path) -> None:
         await pilot.resize_terminal(80, 24)
         send_together(app, "b")
         await until(pilot, lambda: documents.words == "ab")
+
+    run_story(root, story)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_key_acts_on_what_the_change_before_it_has_made(root: Path, folder: Path, width: int) -> None:
+    """A switch is on its way while the next keys come: they switch back, and take back what was done last."""
+    with closing(open_workspace_at(root)) as workspace:
+        watched = add_source(workspace, source_type="local", name="one", config={"path": str(folder)}).watch
+
+    async def story(app: Any, pilot: Any) -> None:
+        def slow(work: Any) -> Any:
+            def done(*args: Any, **options: Any) -> Any:
+                time.sleep(0.1)
+                return work(*args, **options)
+
+            return done
+
+        def switches() -> tuple[bool, bool]:
+            source = Client(root).sources.list()[0].source
+            return source.enabled, source.watch
+
+        sources = app.client.sources
+        let_answer(sources, set_enabled=slow(sources.set_enabled), set_watched=slow(sources.set_watched))
+        let_answer(sources, list=slow(sources.list))
+        send_together(app, "2")
+        await until(pilot, lambda: app.screen.view == "sources" and app.screen.row_key == "one")
+        for keys, enabled, watch in [
+            ("EE", True, watched),
+            ("UU", True, watched),
+            ("uUuU", True, watched),
+            ("uEUU", True, watched),
+            ("EuU", False, watched),
+            ("uUU", True, watched),
+        ]:
+            send_together(app, *keys)
+            await until(pilot, lambda: app.input_queue.is_quiet and not app.screen.is_loading)
+            assert switches() == (enabled, watch), keys
+
+    run_story(root, story, size=(width, 24))
+
+
+@pytest.mark.slow
+def test_the_next_key_ignores_the_next_error(root: Path) -> None:
+    """What was ignored is out of the list before the next key acts on it, and `U` takes back the last one first."""
+    put_issues(root, ["one.pdf"])
+    put_issues(root, ["two.pdf"], outcome="empty")
+    ignored: list[list[str]] = []
+
+    async def story(app: Any, pilot: Any) -> None:
+        errors = app.client.errors
+        original = errors.ignore
+
+        def recorded(chosen: Any, *, ignore: bool) -> int:
+            time.sleep(0.1)
+            ignored.append(sorted(one.key for one in chosen))
+            return int(original(chosen, ignore=ignore))
+
+        let_answer(errors, ignore=recorded)
+        send_together(app, "4")
+        await until(pilot, lambda: app.screen.view == "errors" and len(app.screen.table.rows) == 2)
+        send_together(app, "n", "n", "U", "U")
+        await until(pilot, lambda: app.input_queue.is_quiet and not app.screen.is_loading)
+        first, second, *undone = ignored
+        assert first != second
+        assert undone == [second, first]
+        assert len(app.screen.table.rows) == 2
+
+    run_story(root, story)
+
+
+@pytest.mark.slow
+def test_a_picker_names_its_filter_until_a_folder_is_opened(root: Path, tmp_path: Path) -> None:
+    """The border says what is filtered and how many pass; a folder that is opened shows all that is in it."""
+    for name in ("alpha/inner", "alpha/other", "beta/below"):
+        (tmp_path / "place" / name).mkdir(parents=True)
+
+    async def story(app: Any, pilot: Any) -> None:
+        def shown() -> list[str]:
+            return [row.place.name for row in app.screen.table.rows]
+
+        app.push_screen(Places(app.client, "local", {"path": str(tmp_path / "place")}))
+        await until(pilot, lambda: isinstance(app.screen, Places) and "beta" in shown())
+        number = len(shown())
+        send_together(app, "/", "a", "l", "p", "enter")
+        await until(pilot, lambda: shown() == ["alpha"] and app.input_queue.is_quiet)
+        await until(pilot, lambda: f"1 of {number}" in screen_text(app) and "/alp" in screen_text(app))
+        send_together(app, "right", "down")
+        await until(pilot, lambda: app.input_queue.is_quiet)
+        assert app.screen.table.current.place.name == "inner"
+        assert {"alpha", "inner", "other", "beta"} <= set(shown())
+        await until(pilot, lambda: "/alp" not in screen_text(app) and f"1 of {number}" not in screen_text(app))
+        send_together(app, "/", "x", "y", "z", "enter")
+        await until(pilot, lambda: "nothing matches" in screen_text(app))
+
+    run_story(root, story)
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_not_start_is_not_starting(root: Path) -> None:
+    """The notice that it starts gives way to why it does not."""
+
+    def refuse() -> int:
+        raise UsageError("no worker today")
+
+    async def story(app: Any, pilot: Any) -> None:
+        def notices() -> list[str]:
+            return [notice.message for notice in app._notifications]
+
+        let_answer(app.client.workers, start=refuse)
+        app.screen.perform("worker.start")
+        await until(pilot, lambda: notices() == ["no worker today"])
 
     run_story(root, story)

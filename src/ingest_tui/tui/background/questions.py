@@ -22,13 +22,14 @@ FailureHandler = Callable[[str, str], None]
 class Asking(DOMNode):
     """A screen or widget that asks. A newer question of the same ``group`` makes the older answer void.
 
-    What changes something has no group (None): nothing that is asked later may stop it half-way.
+    What changes something has no group (None): nothing that is asked later may stop it half-way, and keys wait for it.
     """
 
     _newest: Mapping[str, int] = MappingProxyType({})
     _unanswered: frozenset[str] = frozenset()
     _awaited_dialogs: frozenset[str] = frozenset()
     _awaited_rows: frozenset[str] = frozenset()
+    _changes_under_way: frozenset[object] = frozenset()
 
     def ask(
         self,
@@ -38,16 +39,19 @@ class Asking(DOMNode):
         group: str | None,
         otherwise: FailureHandler | None = None,
         opens_dialog: bool = False,
+        in_background: bool = False,
     ) -> None:
         """Do ``work`` in a thread and call ``then`` with its answer on this loop, or ``otherwise`` with the error.
 
         ``opens_dialog``: what is typed from now on is meant for what ``then`` shows, and waits for it; Esc gets out.
+        ``in_background``: no key depends on this change, or it may take long: none waits for it.
         """
 
         def once() -> Iterator[Answer]:
             yield work()
 
-        self.ask_many(once, then, group=group, otherwise=otherwise)
+        holds_keys = group is None and not in_background
+        self.ask_many(once, then, group=group, otherwise=otherwise, holds_keys=holds_keys)
         if opens_dialog and group is not None:
             self._awaited_dialogs |= {group}
 
@@ -56,6 +60,8 @@ class Asking(DOMNode):
     @property
     def is_loading(self) -> bool:
         """Whether what a person has asked for is on its way, so that what they type now is meant for that."""
+        if self._changes_under_way:
+            return True
         is_typing = isinstance(self.screen.focused, Input)
         awaited = self._awaited_dialogs if is_typing else self._awaited_dialogs | self._awaited_rows
         return bool(awaited & self._unanswered)
@@ -65,20 +71,29 @@ class Asking(DOMNode):
         self._awaited_rows |= {group}
 
     def stop_loading(self) -> None:
-        """Give up the dialogs that would still come. Rows come all the same, and nothing waits for them."""
+        """Give up the dialogs that would still come. Rows and changes come all the same, and nothing waits for them."""
         for group in self._awaited_dialogs:
             self.workers.cancel_group(self, group)
             self._begin(group)
         self._unanswered = frozenset()
+        self._changes_under_way = frozenset()
+
+    def _end_change(self, change: object) -> None:
+        self._changes_under_way -= {change}
 
     def _begin(self, group: str | None) -> Question | None:
-        """Return the next question of a group; what was asked before is void."""
+        """Return the next question of a group; what was asked before is void.
+
+        Keys that waited for that wait for this. They also wait for what is read after a change, before that has ended:
+        the next key acts on what the change has made.
+        """
         if group is None:
             return None
+        is_awaited = bool(self._changes_under_way) or group in self._awaited_rows & self._unanswered
         question = Question(group, self._newest.get(group, 0) + 1)
         self._newest = {**self._newest, group: question.number}
         self._awaited_dialogs -= {group}
-        self._awaited_rows -= {group}
+        self._awaited_rows = self._awaited_rows | {group} if is_awaited else self._awaited_rows - {group}
         self._unanswered |= {group}
         return question
 
@@ -98,9 +113,13 @@ class Asking(DOMNode):
         *,
         group: str | None,
         otherwise: FailureHandler | None = None,
+        holds_keys: bool = False,
     ) -> None:
-        """Like `ask` for work that has several answers, one after another."""
+        """Like `ask` for work that has several answers, one after another; ``holds_keys``: keys wait for its end."""
         question = self._begin(group)
+        change = object()
+        if holds_keys:
+            self._changes_under_way |= {change}
 
         def in_thread() -> None:
             worker = get_current_worker()
@@ -112,6 +131,9 @@ class Asking(DOMNode):
             except Exception as error:  # noqa: BLE001 - whatever it is, it is shown, not raised into the loop
                 if not worker.is_cancelled:
                     self.post_message(_refusal(error, otherwise, question))
+            finally:
+                if holds_keys:
+                    self.post_message(Answered(self._end_change, change))
 
         is_exclusive = group is not None
         self.run_worker(in_thread, thread=True, exclusive=is_exclusive, group=group or "changes", exit_on_error=False)
@@ -154,7 +176,7 @@ class Asking(DOMNode):
                 self._report_all(len(targets), done, refusals, hint)
                 then(answers)
 
-        self.ask_many(one_by_one, report, group=None)
+        self.ask_many(one_by_one, report, group=None, holds_keys=True)
 
     def _report_all(self, number: int, done: str, refusals: list[Refused], hint: str) -> None:
         if not refusals:
@@ -187,6 +209,11 @@ class Asking(DOMNode):
         """Show a short notice; data in it is shown as it is, never as markup."""
         text = safe_display(message) + (f"\n{safe_display(hint)}" if hint else "")
         self.app.notify(text, severity="error" if bad else "information", timeout=8 if bad else 4, markup=False)
+
+    def withdraw_notice(self, message: str) -> None:
+        """Take a notice away that is true no more."""
+        for notice in [one for one in self.app._notifications if one.message == safe_display(message)]:  # noqa: SLF001
+            self.app._unnotify(notice)  # noqa: SLF001 - no public word for either
 
 
 def _refusal(error: Exception, otherwise: FailureHandler | None, question: Question | None = None) -> Refused:

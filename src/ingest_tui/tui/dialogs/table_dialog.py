@@ -18,6 +18,7 @@ from ingest_tui.tui.background.questions import Asking, FailureHandler
 from ingest_tui.tui.dialogs.dialog import Dialog
 from ingest_tui.tui.widgets.columns import Column
 from ingest_tui.tui.widgets.line import Line
+from ingest_tui.tui.widgets.panel import title_panel
 from ingest_tui.tui.widgets.table import VirtualTable
 
 Row = TypeVar("Row")
@@ -112,6 +113,16 @@ class TableDialog(Asking, Dialog[str | None]):
         """Say other keys."""
         self.query_one("#dialog-keys", Line).say(text)
 
+    def say_filter(self, shown: int, total: int) -> None:
+        """Put into the border what the rows are filtered by, and how many of all pass; nothing where all are shown."""
+        title, subtitle = (f"{shown:,} of {total:,}", f"/{self.words}") if self.words else ("", "")
+        title_panel(self.query_one(".table-dialog"), title, subtitle)
+
+    def drop_filter(self) -> None:
+        """Filter no more."""
+        self.words = self.query_one("#dialog-filter", Input).value = ""
+        self.remove_class("-filtering")
+
     def say_failure(self, message: str, hint: str) -> None:
         """Say what went wrong."""
         self.say(f"! {message}{f'; {hint}' if hint else ''}", bad=True)
@@ -148,9 +159,7 @@ class TableDialog(Asking, Dialog[str | None]):
     def action_back(self) -> None:
         """Clear the filter, else close."""
         if self.has_class("-filtering") or self.words:
-            self.words = ""
-            self.query_one("#dialog-filter", Input).value = ""
-            self.remove_class("-filtering")
+            self.drop_filter()
             self.table.focus()
             self.show_rows()
         else:

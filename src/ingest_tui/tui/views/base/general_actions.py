@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from ingest_tui.tui.actions.actions import Action
     from ingest_tui.tui.application import Application
 
+_STARTING = "starting a worker …"
+
 
 class Everywhere(Asking, Screen[None]):
     """What can be done wherever one is. Actions of the registry are methods of this, and of the views."""
@@ -199,7 +201,7 @@ class Everywhere(Asking, Screen[None]):
         self.ingest.use_theme(name)
         client = self.ingest.client
         if not client.read_only:
-            self.ask(lambda: client.settings.set_theme(name), lambda _done: None, group=None)
+            self.ask(lambda: client.settings.set_theme(name), lambda _done: None, group=None, in_background=True)
 
     # The : line
 
@@ -344,9 +346,18 @@ class Everywhere(Asking, Screen[None]):
 
     def start_worker(self) -> None:
         """Start a worker that outlives this screen."""
-        self.show_notice("starting a worker …")
+        self.show_notice(_STARTING)
         client = self.ingest.client
-        self.ask(client.workers.start, lambda pid: self._worker_changed(f"worker {pid} runs"), group=None)
+
+        def started(pid: int) -> None:
+            self.withdraw_notice(_STARTING)
+            self._worker_changed(f"worker {pid} runs")
+
+        def failed(message: str, hint: str) -> None:
+            self.withdraw_notice(_STARTING)
+            self.show_notice(message, hint, bad=True)
+
+        self.ask(client.workers.start, started, group=None, in_background=True, otherwise=failed)
 
     def ensure_worker(self) -> None:
         """After something was queued: start a worker when there is none, and say so."""
@@ -355,7 +366,7 @@ class Everywhere(Asking, Screen[None]):
             if pid is not None:
                 self._worker_changed(f"started worker {pid}: it keeps running when this screen is closed")
 
-        self.ask(self.ingest.client.workers.ensure, report_started, group=None)
+        self.ask(self.ingest.client.workers.ensure, report_started, group=None, in_background=True)
 
     def stop_workers(self) -> None:
         """Stop the workers; their jobs wait for the next one."""
@@ -365,7 +376,7 @@ class Everywhere(Asking, Screen[None]):
             why = report.remaining[0][1] if report.remaining else ""
             self._worker_changed(f"{text}; a worker keeps running: {why}" if why else text)
 
-        self.ask(self.ingest.client.workers.stop, report_stopped, group=None)
+        self.ask(self.ingest.client.workers.stop, report_stopped, group=None, in_background=True)
 
     def _worker_changed(self, text: str) -> None:
         self.show_notice(text)

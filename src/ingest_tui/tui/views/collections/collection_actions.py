@@ -57,6 +57,7 @@ class CollectionActions(ShownProgress):
                     lambda: client.documents.upload(files, collection_id=collection_id, progress=shown),
                     queued,
                     group=None,
+                    in_background=True,
                     otherwise=self.failed_in_progress,
                 )
 

@@ -153,7 +153,7 @@ class ManagedCollections(CollectionActions):
 
         def answered(agreed: bool | None) -> None:
             if agreed:
-                self.ask(lambda: client.maintenance.prune(found), pruned, group=None)
+                self.ask(lambda: client.maintenance.prune(found), pruned, group=None, in_background=True)
 
         size = wording.size(sum(one.bytes for one in found))
         question = f"Delete earlier versions of collection {collection_id}?"

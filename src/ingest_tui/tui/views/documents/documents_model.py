@@ -153,9 +153,12 @@ def mode_words(query: DocumentQuery) -> str:
 def empty_words(query: DocumentQuery, *, is_search: bool, remarks: Sequence[str] = ()) -> list[str]:
     """Return what an empty list says: why it is, and what to do next."""
     if is_search:
-        return ["Nothing is found with these words.", *remarks, "", "esc shows all documents, s searches again"]
-    if query.contains or replace(query, collection_id=None).is_narrowed:
-        return ["No document matches.", "", "esc shows all of them"]
+        escape = "esc drops the filter, then the search" if query.contains else "esc ends the search"
+        return ["Nothing is found with these words.", *remarks, "", f"{escape}; s searches again"]
+    is_narrowed = replace(query, collection_id=None).is_narrowed
+    if query.contains or is_narrowed:
+        escape = "esc drops the filter, then all others" if query.contains and is_narrowed else "esc shows all of them"
+        return ["No document matches.", "", escape]
     if query.folder is not None and query.folder.source_id:
         return [
             "No document is in this folder.",

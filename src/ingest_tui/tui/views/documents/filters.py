@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ingest_tui.model.folder import folder_written
@@ -81,7 +82,8 @@ class Narrowing(ViewScreen):
         self.take_view(collection_id, self.collection_views.of(collection_id))
         client = self.ingest.client
         if collection_id and not client.read_only:
-            self.ask(lambda: client.collections.use(collection_id), lambda _used: None, group=None)
+            use = partial(client.collections.use, collection_id)
+            self.ask(use, lambda _used: None, group=None, in_background=True)
 
     def take_view(self, collection_id: str, view: CollectionView) -> None:
         """Show a collection by a view of it."""

@@ -51,6 +51,7 @@ class ErrorsScreen(ViewScreen):
         self._errors: ErrorList | None = None
         self._passing = 0
         self._reading = False
+        self._has_changed = False
         self._again: Timer | None = None
         self._settling: Timer | None = None
 
@@ -115,7 +116,7 @@ class ErrorsScreen(ViewScreen):
     def _read(self) -> None:
         if self._reading:
             return
-        self._reading = True
+        self._reading, self._has_changed = True, False
         client, ignored = self.ingest.client, self.ignored
 
         def ask() -> tuple[bool, ErrorList]:
@@ -125,13 +126,25 @@ class ErrorsScreen(ViewScreen):
 
         def take(answer: tuple[bool, ErrorList]) -> None:
             self._reading = False
-            if answer[0] != self.ignored:
-                self._read()
+            if answer[0] != self.ignored or self._has_changed:
+                self._read_after_change()
                 return
             self._errors, self.why_unread = answer[1], []
             self._arrange()
 
         self.ask(ask, take, group="errors", otherwise=self._issue)
+
+    def reload(self) -> None:
+        """Look again, after an answer from before that is on its way, too."""
+        self._has_changed = self._reading
+        super().reload()
+        self.wait_for("errors")
+
+    def _read_after_change(self) -> None:
+        """Read again, also where an answer from before is on its way; the next key is meant for what is read then."""
+        self._has_changed = True
+        self._read()
+        self.wait_for("errors")
 
     def _issue(self, message: str, hint: str) -> None:
         self._reading = False
@@ -340,7 +353,7 @@ class ErrorsScreen(ViewScreen):
             )
             self.show_notice(f"{what} ignored: H shows them" if ignore else f"{what} shown again", undo.HINT)
             self.table.clear_marks()
-            self._read()
+            self._read_after_change()
 
         self.ask(lambda: client.errors.ignore(chosen, ignore=ignore), show_number, group=None)
 

@@ -145,9 +145,9 @@ class Places(TableDialog):
     def show_rows(self) -> None:
         """Show what is unfolded, as far as it passes the filter."""
         rows = [row for branch in self._top for row in branch.flat()]
-        if self.words:
-            rows = [row for row in rows if matches(row.place.name.lower(), self.words)]
-        self.table.show(rows, empty=["nothing here"])
+        shown = [row for row in rows if not self.words or matches(row.place.name.lower(), self.words)]
+        self.table.show(shown, empty=["nothing matches" if rows else "nothing here"])
+        self.say_filter(len(shown), len(rows))
 
     # Keys
 
@@ -156,15 +156,17 @@ class Places(TableDialog):
             raise SkipAction
 
     def action_unfold(self) -> None:
-        """Look into a folder; the one above becomes the top."""
+        """Look into a folder, at all that is in it: the filter was for what is around it. The one above is the top."""
         self._leave_it_to_the_filter()
         branch: Branch | None = self.table.current
         if branch is None or not branch.is_folder:
             return
         if _is_above(branch.place):
+            self.drop_filter()
             self._read(None, branch.place.path)
             self.table.move_to_end(first=True)
         elif branch.state in {"closed", "failed"}:
+            self.drop_filter()
             self._read(branch, branch.place.path)
 
     def action_fold(self) -> None:
