@@ -371,6 +371,7 @@ def test_a_worker_that_does_not_start_is_not_starting(root: Path) -> None:
 
         let_answer(app.client.workers, start=refuse)
         app.screen.perform("worker.start")
-        await until(pilot, lambda: notices() == ["no worker today"])
+        await until(pilot, lambda: "no worker today" in notices())
+        assert notices() == ["no worker today"]
 
     run_story(root, story)

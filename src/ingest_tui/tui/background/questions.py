@@ -212,8 +212,12 @@ class Asking(DOMNode):
 
     def withdraw_notice(self, message: str) -> None:
         """Take a notice away that is true no more."""
-        for notice in [one for one in self.app._notifications if one.message == safe_display(message)]:  # noqa: SLF001
-            self.app._unnotify(notice)  # noqa: SLF001 - no public word for either
+
+        def withdraw() -> None:
+            for notice in [one for one in self.app._notifications if one.message == safe_display(message)]:  # noqa: SLF001
+                self.app._unnotify(notice)  # noqa: SLF001 - no public word for either
+
+        self.app.call_later(withdraw)  # behind the notice itself, should that still be on its way
 
 
 def _refusal(error: Exception, otherwise: FailureHandler | None, question: Question | None = None) -> Refused:
