@@ -70,10 +70,11 @@ def test_shrinking_leaves_what_breaks() -> None:
 
 
 def test_what_was_chosen_is_remembered_for_what_acts_later(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next keys choose another row while a job is being paused; one that nobody has chosen is noticed."""
+    """The mouse chooses another row while a job is being paused, for which keys wait; one that nobody has chosen is
+    noticed."""
     for number in range(2):
         add_job(root, f"20261121-06310{number}-docs-aaa{number}", "running")
-    may_act, acted = threading.Event(), threading.Event()
+    begun, may_act, acted = threading.Event(), threading.Event(), threading.Event()
 
     async def story(app: Any, pilot: Any) -> None:
         let_answer(app.client.jobs, pause=lambda _job_id: acted.set())
@@ -81,16 +82,21 @@ def test_what_was_chosen_is_remembered_for_what_acts_later(root: Path, monkeypat
         acts = witness.acts
 
         def acts_late(name: str, target: Any) -> None:
+            begun.set()
             may_act.wait(timeout=30)
             acts(name, target)
 
         let_answer(witness, acts=acts_late)
         await until(pilot, lambda: app.model.complete and len(app.screen.table.rows) == 2)
-        send_together(app, "p", "j", "o", "escape")
-        await until(pilot, lambda: app.input_queue.is_quiet and app.screen.table.cursor == 1)
+        table = app.screen.table
+        send_together(app, "p", "j")
+        await until(pilot, begun.is_set)
+        assert table.cursor == 0
+        table.move(1)
         may_act.set()
         await until(pilot, acted.is_set)
         assert witness.wrong == []
+        await until(pilot, lambda: app.input_queue.is_quiet and table.cursor == 1)
         app.screen.ask_each(["other"], app.client.jobs.pause, done="", say=str, then=len)
         await until(pilot, lambda: len(witness.wrong) == 1)
 
