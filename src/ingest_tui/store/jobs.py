@@ -124,9 +124,10 @@ class JobStore:
         paths = self.paths(job_id)
         if paths.manifest.exists():
             return False
-        return paths.being_made.exists() or not any(
-            path.is_file() and path != paths.lock for path in paths.folder.rglob("*")
-        )
+        if paths.being_made.exists():
+            return True
+        has_files = any(path.is_file() and path != paths.lock for path in paths.folder.rglob("*"))
+        return not has_files or paths.being_made.exists()  # the mark may be the file that has come meanwhile
 
     def ids(self) -> list[str]:
         """Return the ids of all jobs, newest first."""

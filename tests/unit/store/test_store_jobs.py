@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import stat
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -416,6 +417,23 @@ def test_job_that_cannot_be_made_leaves_nothing(jobs: JobStore, monkeypatch: pyt
     with pytest.raises(OSError, match="No space"):
         make(jobs, "20260101-000000-docs-aaaa")
     assert jobs.ids() == jobs.queued_ids() == []
+
+
+def test_job_that_begins_to_be_made_while_it_is_looked_at_has_lost_nothing(
+    jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its mark comes between the look for it and the look for files: there is no such job yet, and none is damaged."""
+    paths = jobs.paths("20260101-000000-docs-aaaa")
+    paths.folder.mkdir()
+    rglob = Path.rglob
+
+    def marked_first(folder: Path, pattern: str) -> Iterator[Path]:
+        paths.being_made.touch()
+        return iter(rglob(folder, pattern))
+
+    monkeypatch.setattr(Path, "rglob", marked_first)
+    with pytest.raises(NotFoundError):
+        jobs.load("20260101-000000-docs-aaaa")
 
 
 def test_job_whose_maker_died_is_swept(jobs: JobStore) -> None:
