@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import NamedTuple
 
 from ingest_tui.model.counted import counted
@@ -36,6 +37,13 @@ _POLL_SECONDS = 0.25
 _REFRESH_SECONDS = 2.0
 _TRASH_SECONDS = 3600.0
 _JOBS = "end of a job"
+_NEEDED_LATER = (
+    "tenacity",
+    "ingest_tui.extraction.intake.validation",
+    "ingest_tui.index.text_search",
+    "ingest_tui.pipeline.rechunk",
+)
+"""What jobs come to need: a worker lives for months, and loads it at once so that its memory is flat."""
 
 
 def run_worker(
@@ -52,6 +60,8 @@ def run_worker(
     not ``info``, and the ``job`` and ``source`` that it is about. Whatever fails meanwhile is tried again, and is to be
     seen in the worker's mark. With ``watch`` it stands by while another worker watches, and takes over when that ends.
     """
+    for module in _NEEDED_LATER:
+        import_module(module)
     signals, manager = signals or WorkerSignals(), manager or ServiceManager.of()
     signals.listen()
     workspace.on_rebuild = _reporting_rebuilds(report)
