@@ -60,7 +60,7 @@ def type_a_command(world: World, chance: random.Random) -> None:
     """Run a command as people do; whatever happens around it, it ends in words and with a code of the contract."""
     command = chance.choice(_COMMANDS)
     home = world.cli.home
-    (home / "note.txt").write_text(f"a note about number{chance.randrange(1000)}\n")
+    _write_note(home / "note.txt", chance)
     document = f"{chance.randrange(8)}.md"
     arguments = [part.format(document=document, home=home) for part in command.split()]
     try:
@@ -73,6 +73,13 @@ def type_a_command(world: World, chance: random.Random) -> None:
     world.notes.did(f"{name}: {ended.code}{': ' * bool(ended.code)}{_first_words(ended.err)}")
     if ended.code not in _CONTRACT | _OTHER_CODES.get(name, set()):
         world.notes.found(f"{command} ends with {ended.code}: {ended.err[-1000:]}")
+
+
+def _write_note(path: Path, chance: random.Random) -> None:
+    """Write it aside and put it in its place: another person may be uploading it, and half a note is another fault."""
+    aside = path.with_name(f"{path.name}.{threading.get_ident()}")
+    aside.write_text(f"a note about number{chance.randrange(1000)}\n")
+    aside.replace(path)
 
 
 def pause_a_job(world: World, chance: random.Random) -> None:
