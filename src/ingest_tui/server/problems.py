@@ -113,10 +113,10 @@ def status_of(error: IngestError) -> int:
     return by_code or next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 
-def invalid_request(error: pydantic.ValidationError, within: str = "") -> RequestError:
-    """Return the error of values that are not as the endpoint declares them; names each."""
+def invalid_request(error: pydantic.ValidationError, within: str = "", *, noun: str = "parameter") -> RequestError:
+    """Return the error of values that are not as the endpoint declares them; names each. ``noun`` is what one is."""
     found = []
-    for one in invalid_values(error, quotes=False)[:_ITEMS_NAMED]:
+    for one in invalid_values(error, quotes=False, noun=noun)[:_ITEMS_NAMED]:
         place = ".".join(part for part in (within, one.place) if part)
         found.append((place or "body", one.words))
     named = "; ".join(f"{place}: {text}" for place, text in found)

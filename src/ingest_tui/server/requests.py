@@ -182,7 +182,7 @@ def _checked(validate: Callable[[], pydantic.BaseModel]) -> pydantic.BaseModel:
     try:
         return validate()
     except pydantic.ValidationError as error:
-        raise invalid_request(error, "body") from None
+        raise invalid_request(error, "body", noun="field") from None
 
 
 async def read_body(request: Request, largest: int) -> bytes:

@@ -129,3 +129,12 @@ def test_a_missing_extra_is_named_with_what_installs_it(own: Served, monkeypatch
         answer = asking.post("/sources", json=body)
     assert (answer.status_code, answer.json()["code"]) == (503, "missing_dependency"), answer.text
     assert "ingest-tui[s3]" in answer.json()["hint"]
+
+
+def test_what_is_unknown_is_called_by_what_it_is(own: Served) -> None:
+    """A field of a body and a parameter of an address are no settings of this program."""
+    with own.asking() as asking:
+        in_body = asking.post("/search", json={"query": "rain", "novelty": 1}).json()
+        in_address = asking.get("/search?q=rain&novelty=1").json()
+    assert in_body["errors"] == [{"field": "body.novelty", "message": "there is no such field"}]
+    assert in_address["errors"] == [{"field": "novelty", "message": "there is no such parameter"}]
