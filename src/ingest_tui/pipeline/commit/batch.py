@@ -22,7 +22,7 @@ from ingest_tui.pipeline.commit.containers import (
     gone_members,
     retire_members,
 )
-from ingest_tui.pipeline.commit.ending import ItemEnding, is_news, outcome_of, place_of
+from ingest_tui.pipeline.commit.ending import ItemEnding, is_news, left_removed, outcome_of, place_of
 from ingest_tui.pipeline.commit.ingestion_record import extraction_differs, ingestion_record
 from ingest_tui.pipeline.commit.known_content import Decision, FetchedItem, KnownContent, as_place_of
 from ingest_tui.pipeline.job.attachments import attachments_of
@@ -314,7 +314,7 @@ class CommitBatch:
         """A person removed this content: its place is known, so that the next sync need not look at it again."""
         removal = self._known.removal_of(self._found[item.item_id])
         detail = removal.detail if removal is not None else ""
-        self._settle(item, writes, ItemEnding("unchanged", "removed", f"{detail}; the content is the same"))
+        self._settle(item, writes, ItemEnding("unchanged", "removed", left_removed(detail)))
         place = (self._source.source_id, item.key)
         writes.locations[place] = writes.locations[place]._replace(
             outcome="retired",

@@ -94,6 +94,11 @@ def place_of(
     )
 
 
+def left_removed(removal: str) -> str:
+    """Return what is said of an item with content that a person removed, as ``removal`` says."""
+    return f"{removal}; the content is the same"
+
+
 def is_news(item: StagedItem, ending: ItemEnding, before: KnownPlace | None) -> bool:
     """Whether that is not what was known of the item's place before."""
     now = (ending.name, ending.reason, item.line.fingerprint)

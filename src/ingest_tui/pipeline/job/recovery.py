@@ -5,20 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 from contextlib import closing
-from typing import Any, cast
+from typing import Any
 
 import apsw
 
 from ingest_tui.model.batching import batches
-from ingest_tui.model.clock import rfc3339_now
-from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError, PlanDamagedError, StoreError
 from ingest_tui.model.job import KNOWN_PLAN, PHASES, Phase
 from ingest_tui.model.job_counters import Counters
-from ingest_tui.model.members import parent_of
-from ingest_tui.model.outcome import Outcome, OutcomeName
-from ingest_tui.model.place import KnownPlace
+from ingest_tui.model.outcome import Outcome
 from ingest_tui.pipeline.job.context import JobContext
+from ingest_tui.pipeline.job.known_outcomes import outcomes_at
 from ingest_tui.pipeline.job.settled_outcomes import restore_settled_outcomes
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.contradictions import refuse_lost_documents
@@ -184,13 +181,8 @@ def _restore_lost_lines(job: JobContext, catalogue: Catalogue, finished: set[str
     for lines in batches(planned, _BATCH):
         pending = [line for line in lines if line.key not in finished]
         known = catalogue.locations(job.source.source_id, (line.key for line in pending))
-        documents = catalogue.documents(row.document_id for row in known.values() if row.document_id)
-        restored = []
-        for line in pending:
-            location = known.get(line.key)
-            if location is None or location.job_id != job.manifest.job_id:
-                continue
-            restored.append(outcome_at(location, documents.get(location.document_id or "")))
+        done = [row for row in known.values() if row.job_id == job.manifest.job_id]
+        restored = list(outcomes_at(catalogue, done))
         if restored:
             job.outcomes.record(restored)
             finished.update(outcome.key for outcome in restored)
@@ -202,25 +194,5 @@ def _restore_lost_members(job: JobContext, catalogue: Catalogue, finished: set[s
     """Record the outcomes of members that this job has committed, where their lines were lost."""
     done = catalogue.members_of_job(job.source.source_id, job.manifest.job_id)
     for rows in batches((row for row in done if row.key not in finished), _BATCH):
-        documents = catalogue.documents(row.document_id for row in rows if row.document_id)
-        job.outcomes.record(outcome_at(row, documents.get(row.document_id or "")) for row in rows)
+        job.outcomes.record(outcomes_at(catalogue, rows))
         finished.update(row.key for row in rows)
-
-
-def outcome_at(location: KnownPlace, document: Document | None) -> Outcome:
-    """Return the outcome that made a place what it is."""
-    return Outcome(
-        location.uri,
-        location.key,
-        cast("OutcomeName", location.outcome),
-        location.reason,
-        rfc3339_now(),
-        location.detail,
-        document_id=location.document_id,
-        version=location.version,
-        raw_sha256=document.raw_sha256 if document else None,
-        content_hash=document.content_hash if document else None,
-        bytes=location.size,
-        media_type=document.media_type if document else None,
-        parent=parent_of(location.uri) if location.container else None,
-    )

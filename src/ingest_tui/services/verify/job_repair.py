@@ -13,12 +13,15 @@ from ingest_tui.model.outcome import COUNTER_OF
 from ingest_tui.services.verify.job_checks import is_log_line
 from ingest_tui.services.verify.outcome_checks import outcomes_without_line, read_outcome_lines
 from ingest_tui.services.verify.outcomes_again import derived_outcomes
+from ingest_tui.store.catalogue.found_documents import REMOVED_BY_PERSON
 from ingest_tui.store.fs.atomic import write_pieces_durably
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.store.job_notices import NoticeStore, leave_queue, note_end
 from ingest_tui.store.quarantine import QuarantineFolder
 from ingest_tui.store.records.journal import Journal, decode_line, read_journal
 from ingest_tui.store.workspace import Workspace
+
+_MISNAMED = ("retired", REMOVED_BY_PERSON)  # what no job does with an item
 
 
 class JobRepair:
@@ -66,6 +69,7 @@ class JobRepair:
 
     def _count_again(self, job_id: str) -> Iterator[str]:
         manifest = self._jobs.load(job_id)
+        _name_again(manifest, self._jobs.paths(job_id).outcomes)
         if _counted_by_outcomes(manifest, self._jobs.paths(job_id).outcomes):
             self._jobs.save(manifest)
             yield "its counters are counted again from its outcomes"
@@ -134,6 +138,14 @@ def _is_readable(notices: NoticeStore, job_id: str) -> bool:
     except IngestError:
         return False
     return True
+
+
+def _name_again(manifest: Manifest, path: Path) -> None:
+    """Append the lines of listed items anew that earlier programs, resuming a job, named retired."""
+    misnamed = [line for line in read_journal(path) if (line.get("outcome"), line.get("reason")) == _MISNAMED]
+    with Journal(path) as journal:
+        journal.append({**line, "outcome": "unchanged"} for line in misnamed)
+    manifest.counters.items_retired -= sum(line.get("parent") is None for line in misnamed)
 
 
 def _counted_by_outcomes(manifest: Manifest, path: Path) -> bool:

@@ -11,7 +11,7 @@ from ingest_tui.model.errors import PlanDamagedError
 from ingest_tui.model.job import Manifest
 from ingest_tui.model.outcome import Outcome
 from ingest_tui.model.plan_line import PlanLine
-from ingest_tui.pipeline.job.recovery import outcome_at
+from ingest_tui.pipeline.job.known_outcomes import outcomes_at
 from ingest_tui.pipeline.plan.plan_writer import settled_outcome
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.known_good import open_known_good_to_read
@@ -25,7 +25,8 @@ _AT_ONCE = 500
 def derived_outcomes(workspace: Workspace, manifest: Manifest) -> Generator[Outcome, None, None]:
     """Yield an outcome for each item and member of a job that has no line and of which it is known what it came to.
 
-    What a later job has looked at again, or what is retired, has left no trace of that. A damaged plan tells what is
+    What a later job has looked at again, or what is retired, has left no trace of that; what a person removed since has
+    where it was this job that took it in. A damaged plan tells what is
     before the damage; members need no plan.
     """
     paths = workspace.jobs.paths(manifest.job_id)
@@ -49,5 +50,4 @@ def _readable_lines(plan: Path) -> Iterator[PlanLine]:
 def _committed(catalogue: Catalogue, manifest: Manifest, keys: list[str]) -> Iterator[Outcome]:
     places = catalogue.locations(manifest.source_id, keys)
     rows = [row for row in places.values() if row.job_id == manifest.job_id]
-    documents = catalogue.documents(row.document_id for row in rows if row.document_id)
-    yield from (outcome_at(row, documents.get(row.document_id or "")) for row in rows)
+    yield from outcomes_at(catalogue, rows)
