@@ -13,6 +13,7 @@ import orjson
 
 from ingest_tui.index import document_names
 from ingest_tui.index.base import NUMBERED_CHUNKS, Condition, Database, Index
+from ingest_tui.index.earlier_words import EarlierWords
 from ingest_tui.index.old_full_text import OldFullText
 from ingest_tui.model.analysis import FORM_SIGNS, analyse
 from ingest_tui.model.batching import batches
@@ -67,6 +68,7 @@ class FullText(Index):
     def __init__(self, database: Database) -> None:
         self._database = database
         self._old = OldFullText(database)
+        self._earlier = EarlierWords(database)
 
     # What is written; all within a transaction of the caller
 
@@ -148,19 +150,28 @@ class FullText(Index):
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether an old full text still answers, because not all chunks are in the new one."""
-        return self._old.is_in_use
+        """Whether an old full text still answers, or words are those of an earlier analyser."""
+        return self._old.is_in_use or self._earlier.are_there
 
     def continue_reindex(self, chunks: int) -> bool:
         """Bring the next ``chunks`` of an old catalogue into the new full text; False when there is nothing to do."""
         if not self._old.is_in_use:
-            return False
+            return self._earlier.are_there and self._make_words_again(chunks)
         numbered = self._old.next_chunks(chunks)
         if numbered:
             self._insert_words(numbered)
             self._old.note_progress(numbered)
         else:
             self._old.drop()
+        return True
+
+    def _make_words_again(self, chunks: int) -> bool:
+        numbered = self._earlier.next_chunks(chunks)
+        self._database.connection.executemany(
+            "DELETE FROM words WHERE rowid = ?", [(number,) for number, _ in numbered]
+        )
+        self._insert_words(numbered)
+        self._earlier.note_progress(numbered)
         return True
 
     # What is asked

@@ -1,4 +1,7 @@
-"""Short beginnings of words in a large full text, of which FTS5 would join long lists for a second."""
+"""Short beginnings of words in a large full text, of which FTS5 would join long lists for a second.
+
+Where few words begin so the lists are short: these are all found. A character of Chinese or Japanese is a beginning.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,13 @@ from ingest_tui.model.tokens import fold, is_paired, tokens_of
 SHORT: Final = 3
 _SAMPLE: Final = 80
 _WORDS: Final = 12
+_FREQUENT: Final = 3
+"""Found so often in the sample, a beginning is in a thirtieth of the chunks or so."""
 
 
 def from_a_sample(database: Database, term: SearchTerm, size: IndexSize) -> SearchTerm:
-    """Return a term whose short beginning is replaced by the most frequent words of a sample that begin so."""
-    beginning = term.sequences[0][0] if term.is_beginning else ""
+    """Return a term whose short and frequent beginning is replaced by the most frequent words that begin so."""
+    beginning = term.sequences[0][-1] if term.is_beginning else ""
     if not beginning or len(beginning) > SHORT or size.chunks <= LARGE:
         return term
     numbers = orjson.dumps([size.last_number * (number + 1) // _SAMPLE for number in range(_SAMPLE)]).decode()
@@ -37,5 +42,9 @@ def from_a_sample(database: Database, term: SearchTerm, size: IndexSize) -> Sear
             begins_within = not token.isalpha() or is_paired(beginning)
             if begins_within or fold(token[: len(beginning)]).startswith(beginning):
                 words.update({term: count for term in terms_of(token)[0] if term.startswith(beginning)})
-    frequent = tuple((word,) for word, _ in words.most_common(_WORDS))
-    return replace(term, sequences=(*frequent, (beginning,)), is_beginning=False)
+    if sum(words.values()) < _FREQUENT:
+        return term
+    frequent = [word for word, _ in words.most_common(_WORDS)]
+    heads = dict.fromkeys(sequence[:-1] for sequence in term.sequences)
+    sequences = tuple((*head, word) for head in heads for word in (*frequent, beginning))
+    return replace(term, sequences=sequences, is_beginning=False)

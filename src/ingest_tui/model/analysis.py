@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, Protocol
 
 from ingest_tui.model.tokens import (
     ANY_MARK,
-    REMOVED,
+    as_written,
     fold,
     is_paired,
     paired_and_others,
@@ -45,6 +45,8 @@ _IS_CAMEL = re.compile(r"[a-z][0-9]*[A-Z]|[A-Z]{2}[a-z](?!\b)")
 _PLURAL_OF_CAPITALS = re.compile(r"[A-Z]{2,}s")
 _NUMBER = re.compile(r"([0-9]+)\.([0-9]+)|[0-9]+")
 _DOTTED_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)+")
+_ALSO_WRITTEN = str.maketrans({"ة": "ه", "ى": "ي"})
+"""Endings of Arabic that are often written without their dots; a stemmer has to see them."""
 _OTHER_SIGNS = "".join(sign for sign in map(chr, range(128)) if not (sign.isalnum() or sign in f"_{FORM_SIGNS}"))
 _NO_FORM_SIGN = re.compile(f"[{re.escape(_OTHER_SIGNS)}]+")
 
@@ -263,7 +265,7 @@ class _Analyser:
 
     def _token(self, written: str) -> WrittenToken:
         if not written.isascii():
-            written = unicodedata.normalize("NFKC", REMOVED.sub("", written))
+            written = as_written(written)
         if _is_plain_word(written):
             return WrittenToken((self._part(written),), ())
         written = _ESCAPE.sub("", written)
@@ -285,7 +287,8 @@ class _Analyser:
             return TokenPart(term, (folded,) if folded != term else (), written)
         exact = unicodedata.normalize("NFKC", written).casefold()[:MAX_TERM_CHARACTERS]
         term = self._stem(folded) if folded.isalpha() or not folded.isascii() else folded
-        return TokenPart(term, tuple(form for form in dict.fromkeys((folded, exact)) if form != term), written)
+        forms = dict.fromkeys((folded, exact, folded.translate(_ALSO_WRITTEN)))
+        return TokenPart(term, tuple(form for form in forms if form != term), written)
 
 
 class _AnalysedWords(dict[str, _AnalysedWord]):
@@ -366,6 +369,8 @@ def _whole_forms(joined: str, pieces: list[str], parts: tuple[TokenPart, ...]) -
         if len(folded) <= MAX_TERM_CHARACTERS and folded.strip(FORM_SIGNS) and not is_paired(folded):
             forms[folded] = None
             forms[folded.strip("_")] = None
+            if "-" in folded and (closed := folded.replace("-", "")).isalpha():
+                forms[closed] = None
         if _DOTTED_NUMBER.fullmatch(form):
             forms.update(dict.fromkeys(form.split(".")))
     known = {"", *chain.from_iterable((part.term, *part.forms) for part in parts)}

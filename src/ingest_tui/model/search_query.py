@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 from ingest_tui.model.errors import UsageError
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.model.tokens import is_word, tokens_of
+from ingest_tui.model.tokens import GERSHAYIM_TYPED, is_word, tokens_of
 
 FIELDS: Final = ("source", "collection", "type", "path", "title", "after", "before")
 MAX_WORDS: Final = 100
@@ -97,7 +97,7 @@ def parse_query(text: str) -> SearchQuery:
     excluded: list[QueryWord] = []
     filters: list[QueryFilter] = []
     operator = ""
-    whole_characters = text.encode("utf-8", "ignore").decode()
+    whole_characters = GERSHAYIM_TYPED.sub("״", text.encode("utf-8", "ignore").decode())
     for piece in _pieces(whole_characters):
         # OR and AND join what is on both sides of them; without a left side they are words.
         if piece.written in _OPERATORS and operator != piece.written and (piece.written == "NOT" or clauses):

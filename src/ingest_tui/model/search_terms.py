@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from typing import NamedTuple, TypeVar
 
 from ingest_tui.model.analysis import (
@@ -30,6 +30,7 @@ class SearchTerm:
 
     There is a sequence for each language that a word may be of. ``label`` is how it was typed. Finding it satisfies
     the clause of the query that has the number ``clause``; not so a ``part`` of an identifier, which only adds weight.
+    Where it ``is_beginning``, the last term of each sequence is the beginning of a word.
     """
 
     label: str
@@ -67,7 +68,7 @@ class TermFinder:
 
     def __init__(self, terms: Iterable[SearchTerm]) -> None:
         terms = list(terms)
-        self._beginnings = tuple(term.sequences[0][0] for term in terms if term.is_beginning)
+        self._beginnings = tuple(sequence[-1] for term in terms if term.is_beginning for sequence in term.sequences)
         self._wanted = frozenset(one for term in terms for found in (*term.sequences, term.forms) for one in found)
         self._first_letters = frozenset(one[:2] for one in (*self._wanted, *self._beginnings))
         self._languages: dict[str, _KnownTokens] = {}
@@ -112,12 +113,12 @@ class _KnownTokens(NamedTuple):
 
 def matches_of(term: SearchTerm, found: FoundTerms) -> list[Match]:
     """Return where a term is found in a text, in its order."""
-    if term.is_beginning:
+    if term.is_beginning and not term.is_phrase:
         matches = _matches_of_beginning(term.sequences[0][0], found)
     else:
         matches = [match for sequence in term.sequences for match in _matches_of_sequence(term, sequence, found)]
         for form in term.forms:
-            matches += [_match(term, one) for one in found.by_form.get(form, ())]
+            matches += [_match(term, one) for one in _places(form, found)]
     if len(matches) < 2:  # noqa: PLR2004
         return matches
     by_place = {(match.start, match.end): match for match in sorted(matches, key=lambda match: match.is_exact)}
@@ -139,12 +140,13 @@ def _matches_of_beginning(beginning: str, found: FoundTerms) -> list[Match]:
 
 
 def _matches_of_sequence(term: SearchTerm, sequence: tuple[str, ...], found: FoundTerms) -> list[Match]:
+    if len(sequence) == 1:
+        return [_match(term, one) for one in _places(sequence[0], found)]
     first = found.by_term.get(sequence[0])
     if not first:
         return []
-    if len(sequence) == 1:
-        return [_match(term, one) for one in first]
-    following = [{one.position: one for one in found.by_term.get(word, ())} for word in sequence[1:]]
+    following = [{one.position: one for one in found.by_term.get(word, ())} for word in sequence[1:-1]]
+    following.append({one.position: one for one in _last_places(term, sequence[-1], found)})
     matches = []
     for one in first:
         last: Occurrence | None = one
@@ -155,6 +157,23 @@ def _matches_of_sequence(term: SearchTerm, sequence: tuple[str, ...], found: Fou
         if last is not None:
             matches.append(Match(one.start, last.end, one.position, is_exact=True))
     return matches
+
+
+def _places(word: str, found: FoundTerms) -> Iterator[Occurrence]:
+    """Yield where a word is, as a term or as a form: E-Mail has the form that is the term of Email."""
+    return chain(found.by_term.get(word, ()), found.by_form.get(word, ()))
+
+
+def _last_places(term: SearchTerm, word: str, found: FoundTerms) -> Iterator[Occurrence]:
+    """Yield where the last term of a sequence is: of a beginning only the part that is asked for."""
+    if not term.is_beginning:
+        yield from found.by_term.get(word, ())
+        return
+    for longer, places in found.by_term.items():
+        if longer.startswith(word):
+            for one in places:
+                is_as_written = one.end - one.start == len(longer)
+                yield one._replace(end=one.start + len(word)) if is_as_written else one
 
 
 def _match(term: SearchTerm, one: Occurrence) -> Match:
@@ -183,19 +202,26 @@ def _terms_of(word: QueryWord, clause: int, languages: Sequence[str]) -> list[Se
     if character := _single_character(by_language[0]):
         return [SearchTerm(word.text, ((character,),), (), clause, is_beginning=True)]
     if word.kind == "phrase":
-        return [SearchTerm(word.text, _sequences(by_language), (), clause)]
+        return [_whole(word.text, by_language, (), clause)]
     if word.kind == "beginning":
         return [_beginning(word.text, by_language, clause)]
     if all(len(asked_parts(token)) == 1 for tokens in by_language for token in tokens):
         forms = [form for tokens in by_language for token in tokens for form in _all_forms(token)]
         return [SearchTerm(word.text, _sequences(by_language), _unique(forms), clause)]
-    whole = SearchTerm(
-        word.text,
-        _sequences(by_language),
-        _unique(form for tokens in by_language for token in tokens for form in token.whole),
-        clause,
-    )
-    return [*_parts(by_language, clause), whole]
+    whole_forms = _unique(form for tokens in by_language for token in tokens for form in token.whole)
+    return [*_parts(by_language, clause), _whole(word.text, by_language, whole_forms, clause)]
+
+
+def _whole(label: str, by_language: list[list[WrittenToken]], forms: tuple[str, ...], clause: int) -> SearchTerm:
+    """Return the term for words that follow each other: A股 is also where more follows, as a phrase and a beginning."""
+    sequences = _sequences(by_language)
+    is_beginning = any(_is_character(sequence[-1]) for sequence in sequences)
+    return SearchTerm(label, sequences, forms, clause, is_beginning=is_beginning)
+
+
+def _is_character(term: str) -> bool:
+    """Whether a term is one character of a script without spaces, which texts have as the first of a pair."""
+    return len(term) == 1 and is_paired(term)
 
 
 def _parts(by_language: list[list[WrittenToken]], clause: int) -> list[SearchTerm]:
@@ -207,6 +233,7 @@ def _parts(by_language: list[list[WrittenToken]], clause: int) -> list[SearchTer
             _unique(form for part in same for form in part.forms),
             clause,
             part=True,
+            is_beginning=_is_character(same[0].term),
         )
         for same in islice(zip(*parts_by_language, strict=True), MAX_WORDS)
     ]
@@ -218,7 +245,7 @@ def _single_character(tokens: list[WrittenToken]) -> str:
     Texts have it as the first of a pair, but at their end: it is looked for as a beginning.
     """
     parts = [part.term for token in tokens for part in token.parts]
-    return parts[0] if len(parts) == 1 and len(parts[0]) == 1 and is_paired(parts[0]) else ""
+    return parts[0] if len(parts) == 1 and _is_character(parts[0]) else ""
 
 
 def _beginning(text: str, by_language: list[list[WrittenToken]], clause: int) -> SearchTerm:
@@ -227,12 +254,22 @@ def _beginning(text: str, by_language: list[list[WrittenToken]], clause: int) ->
     folded = fold(text)
     if len(sequences[0]) == 1 or not any(len(token.parts) > 1 for tokens in by_language for token in tokens):
         return SearchTerm(f"{text}*", ((folded,),), (), clause, is_beginning=True)
-    return SearchTerm(text, sequences, (folded,), clause)
+    return _whole(text, by_language, (folded,), clause)
 
 
 def _sequences(by_language: list[list[WrittenToken]]) -> tuple[tuple[str, ...], ...]:
-    found = (tuple(part.term for token in tokens for part in asked_parts(token)) for tokens in by_language)
+    found = (_sequence([part.term for token in tokens for part in token.parts]) for tokens in by_language)
     return _unique(sequence[:MAX_WORDS] for sequence in found if sequence)
+
+
+def _sequence(terms: list[str]) -> tuple[str, ...]:
+    """Return terms that follow each other, without the last one where it is half of the pair before it.
+
+    A text may go on there. Within what is asked for each run of characters ends as it does in the text.
+    """
+    *_, last_but_one, last = ("", "", *terms)
+    is_half_of_pair = len(last_but_one) == 2 and last == last_but_one[1] and is_paired(last)  # noqa: PLR2004
+    return tuple(terms[:-1] if is_half_of_pair else terms)
 
 
 def _all_forms(token: WrittenToken) -> tuple[str, ...]:

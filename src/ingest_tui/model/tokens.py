@@ -8,14 +8,21 @@ import re
 import unicodedata
 from typing import Final, NamedTuple
 
-# Soft hyphens, zero-width signs, and the marks of writing direction: invisible, and often in the middle of words.
-_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
+# Soft hyphens, zero-width signs, and the marks of writing direction: invisible, and often in the middle of words. There
+# Armenian has its signs of questions and of stress, too.
+_INVISIBLE = (
+    "\u00ad\u034f\u055b\u055c\u055e\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+    "\ufe00-\ufe0f\ufeff"
+)
 # Signs for letters: circled ones, units in one square. Python counts them among the symbols.
 _SQUARED = "\u2100-\u214f\u249c-\u24e9\u3200-\u33ff"
 _MARK = r"(?:\*{1,3}|~~|`{1,2}|</?(?:b|i|u|s|em|strong|sub|sup|mark|small|ins|del|span)>)"
 """Signs of markdown that may be in the middle of a word: ``**W**orldwide``, ``H<sub>2</sub>O``."""
-_JOINT = rf"(?:{_MARK}|\\?[.\-@'’ʼ\u2010\u2011]|\\(?=_))"
-_MAY_JOIN = r"(?=[*~`<\\.\-@'’ʼ\u2010\u2011])"
+_IN_ABBREVIATIONS = '(?<=[\u0591-\u05f2])"(?=[\u05d0-\u05f2])'
+"""A quotation mark in Hebrew, typed for gershayim."""
+GERSHAYIM_TYPED: Final = re.compile(_IN_ABBREVIATIONS)
+_JOINT = rf"(?:{_MARK}|\\?[.\-@'‘’ʼ׳״\u2010\u2011]|{_IN_ABBREVIATIONS}|(?<=[lL])·(?=[lL])|\\(?=_))"
+_MAY_JOIN = r"(?=[*~`<\\.\-@'\"‘’ʼ׳״·\u2010\u2011])"
 """What a joint begins with: looked at first, since most words are followed by a space."""
 _ENDING = r"(?:(?=[+#])(?:\+\+|#)(?!\w))?"
 # Written without spaces between words, or (Hangul) with endings that nobody types.
@@ -29,17 +36,47 @@ REMOVED: Final = re.compile(f"[{_INVISIBLE}{_VARIANTS}]+")
 _BEYOND_BASIC_PLANE = re.compile(f"[\U00010000-\U0001efff{_VARIANTS}]")
 ANY_MARK: Final = re.compile(_MARK)
 _DOT_BETWEEN_PARTS = r"\.(?![0-9])|(?<![0-9])\."
+# Letters without what makes them look different: of the same sound, of another keyboard, or in two ways of encoding.
 _SPECIAL = str.maketrans(
-    {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ı": "i", "ŋ": "n"}
+    {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ħ": "h", "ı": "i", "ŋ": "n", "ŧ": "t"}
+    | {"ٱ": "ا", "ک": "ك", "ی": "ي", "ہ": "ه", "ھ": "ه", "ە": "ه", "ۀ": "ه", "ۂ": "ه"}
+    | {"װ": "וו", "ױ": "וי", "ײ": "יי"}
+    | {"ॲ": "अॅ", "ৎ": "ত্", "ੰ": "ਂ", "ஶ": "ஸ", "ൌ": "ൗ"}
+    | {"ൺ": "ണ്", "ൻ": "ന്", "ർ": "ര്", "ൽ": "ല്", "ൾ": "ള്", "ൿ": "ക്"}
 )
-_ALIKE = str.maketrans({"’": "", "ʼ": "", "'": "", "\u2010": "-", "\u2011": "-"})
-# Accents of Latin, Greek and Cyrillic, vowel signs and the long dash of Arabic, points of Hebrew, and the dot below
-# letters of Devanagari that is often left out. Elsewhere (Indic scripts) such marks are letters.
+_ALIKE = str.maketrans(dict.fromkeys("‘’ʻʼ'׳״\"·", "") | dict.fromkeys("\u2010\u2011", "-"))
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+# Accents of Latin, Greek and Cyrillic, vowel signs and the long dash of Arabic, points of Hebrew and of Syriac, and the
+# dot below letters of Devanagari that is often left out. Elsewhere (Indic scripts) such marks are letters.
 _ACCENTS = re.compile(
-    "[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u093c]+"
+    "[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u0711"
+    "\u0730-\u074a\u08d3-\u08e1\u08e3-\u08ff\u093c]+"
 )
-# A nasal before a consonant of its own kind, which Devanagari also writes as a dot: हिन्दी, हिंदी; and the moon dot.
-_NASALS = re.compile("ङ्(?=[क-घ])|ञ्(?=[च-झ])|ण्(?=[ट-ढ])|न्(?=[त-ध])|म्(?=[प-भ])|ँ")
+_NASALS_BEFORE: Final = (
+    (0x19, 0x15, 0x18),
+    (0x1E, 0x1A, 0x1D),
+    (0x23, 0x1F, 0x22),
+    (0x28, 0x24, 0x27),
+    (0x2E, 0x2A, 0x2D),
+)
+_ANUSVARA, _VIRAMA = 0x02, 0x4D
+_INDIC_BLOCKS: Final = (0x900, 0x980, 0xA00, 0xA80, 0xB00, 0xC00, 0xC80)
+_BLOCK: Final = 0x80
+
+
+def _nasals() -> str:
+    """Return the pattern of nasals before a consonant of their own kind, and of moon dots in Devanagari and Gujarati.
+
+    Indic scripts also write them as a dot: हिन्दी, हिंदी. The letters are in the same places of each block.
+    """
+    found = ["ँ", "ઁ"]
+    for block in _INDIC_BLOCKS:
+        for nasal, first, last in _NASALS_BEFORE:
+            found.append(f"{chr(block + nasal)}{chr(block + _VIRAMA)}(?=[{chr(block + first)}-{chr(block + last)}])")
+    return "|".join(found)
+
+
+_NASALS = re.compile(_nasals())
 _BASIC_MARKS: Final = (range(0x300, 0x1E00), range(0x3099, 0x309B), range(0xA66F, 0xAC00))
 _SUPPLEMENTARY_MARKS: Final = (range(0x10000, 0x1F000), range(0xE0100, 0xE01F0))
 _SHORT_I = "и\u0306"
@@ -65,13 +102,23 @@ def fold(text: str) -> str:
     """Return a text without case, accents and compatibility forms: what is compared."""
     if text.isascii():
         return text.lower().replace("'", "")
-    text = unicodedata.normalize("NFKC", text.translate(_ALIKE)).casefold()
+    text = as_written(text.translate(_ALIKE)).casefold()
     if text.isascii():
         return text
-    text = text.translate(_SPECIAL)
+    text = text.translate(_SPECIAL).replace("եւ", "եվ").replace("്്", "്")
     apart = unicodedata.normalize("NFKD", text).replace(_SHORT_I, "\ue000")
-    bare = _NASALS.sub("ं", _ACCENTS.sub("", apart))
+    bare = _NASALS.sub(_anusvara, _ACCENTS.sub("", apart))
     return unicodedata.normalize("NFC", bare.replace("\ue000", _SHORT_I))
+
+
+def as_written(text: str) -> str:
+    """Return a text without invisible signs, compatibility forms and the digits of other scripts."""
+    text = unicodedata.normalize("NFKC", REMOVED.sub("", text))
+    return text if text.isascii() else _OTHER_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
+
+
+def _anusvara(nasal: re.Match[str]) -> str:
+    return chr(ord(nasal[0][0]) // _BLOCK * _BLOCK + _ANUSVARA)
 
 
 def paired_and_others(text: str) -> list[str]:

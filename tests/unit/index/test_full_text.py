@@ -486,6 +486,19 @@ def test_short_beginnings_in_a_large_index_are_those_of_a_sample(
         assert found(catalogue, "gaug*") == ["one"]
 
 
+def test_a_rare_beginning_is_found_wherever_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only in the chunks of the sample, nor only with the character after it that is frequent there."""
+    monkeypatch.setattr(short_beginnings, "LARGE", 1)
+    monkeypatch.setattr(short_beginnings, "_SAMPLE", 2)
+    with contextlib.closing(Catalogue(tmp_path / "catalogue.db", create=True)) as catalogue:
+        put(catalogue, document("one"), "天安门")
+        put(catalogue, document("two"), "安全")
+        put(catalogue, document("three"), "xylophone")
+        put(catalogue, document("other"), "snow")
+        assert sorted(found(catalogue, "安")) == ["one", "two"]
+        assert found(catalogue, "xy*") == ["three"]
+
+
 @pytest.mark.parametrize("most_looked_up", [2_000, 250])
 @pytest.mark.parametrize("last", [1, 299])
 def test_a_filter_that_few_documents_meet_finds_each_of_them(

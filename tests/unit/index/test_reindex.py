@@ -90,6 +90,38 @@ def test_what_is_excluded_is_looked_for_where_words_are_stemmed(path: Path) -> N
         assert catalogue.full_text.having(parse_query("+number3 -hail"), every) == {"d03"}
 
 
+@pytest.fixture
+def analysed_earlier(tmp_path: Path) -> Path:
+    """A catalogue of schema 9: one of its documents was analysed as it is no more."""
+    path = tmp_path / "catalogue.db"
+    with contextlib.closing(Catalogue(path, create=True)) as catalogue:
+        put(catalogue, document("persian"), "کتاب")
+        for number in range(CHUNKS):
+            put(catalogue, document(f"d{number:02}"), f"the gauges of station number{number}")
+        with catalogue.transaction():
+            catalogue.execute("DELETE FROM words WHERE rowid = 1")
+            catalogue.execute("INSERT INTO words (rowid, name, heading, text, forms) VALUES (1, '', '', 'کتاب', '')")
+            catalogue.execute("PRAGMA user_version = 9")
+    return path
+
+
+def test_words_of_an_earlier_analyser_are_made_again(analysed_earlier: Path) -> None:
+    """What is the same in both is found at each step, the rest at the end; what is written meanwhile stays right."""
+    with contextlib.closing(Catalogue(analysed_earlier)) as catalogue:
+        assert catalogue.full_text.is_incomplete
+        assert found(catalogue, "كتاب") == 0
+        put(catalogue, document("new"), "snow on the gauges")
+        put(catalogue, document("d50", version=2), "now about hail")
+        while catalogue.full_text.is_incomplete:
+            assert found(catalogue, "gauge") == CHUNKS
+            assert catalogue.full_text.differences() == []
+            with catalogue.transaction():
+                catalogue.full_text.continue_reindex(25)
+        assert [found(catalogue, query) for query in ("كتاب", "کتاب", "snow", "hail", "number50")] == [1, 1, 1, 1, 0]
+        assert catalogue.full_text.differences() == []
+        assert catalogue.full_text.continue_reindex(1) is False
+
+
 def test_what_is_written_meanwhile_is_in_both(path: Path) -> None:
     """Documents that are added, changed or removed while the new full text is made are right before and after."""
     with contextlib.closing(Catalogue(path)) as catalogue:

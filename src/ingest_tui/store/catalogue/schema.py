@@ -6,9 +6,9 @@ transaction, so no caller can forget it.
 
 from __future__ import annotations
 
-from ingest_tui.index import document_names, full_text
+from ingest_tui.index import document_names, earlier_words, full_text
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 _KILLS = """
 CREATE TABLE kills (
@@ -131,5 +131,6 @@ AND d.source_id = locations.source_id AND d.key = locations.key AND d.state = 'r
     6: f"DROP INDEX IF EXISTS documents_by_address; {_LIST_BY_ADDRESS}",
     7: f"DROP INDEX IF EXISTS documents_by_source; {_FOLDERS}",
     8: document_names.UPGRADE,
+    9: earlier_words.UPGRADE,
 }
 """What brings a catalogue from the version that is its key to the next one."""
