@@ -25,6 +25,7 @@ heading = st.tuples(st.integers(1, 6), st.lists(title, min_size=1, max_size=4)).
 )
 fence = st.lists(sentence | heading | st.just(""), max_size=4).map(lambda lines: "\n".join(["```", *lines, "```"]))
 paragraph = st.lists(sentence | long_line, min_size=1, max_size=4).map("\n".join)
+short_lines = st.lists(sentence, min_size=1, max_size=8).map("\n".join)  # none is too long for a row of a table
 block = paragraph | heading | fence | st.just("")
 markdown = st.lists(block, max_size=8).map("\n\n".join)
 prose = st.lists(paragraph, max_size=6).map("\n\n".join)
@@ -149,6 +150,28 @@ def test_the_words_of_a_chunk_are_between_its_offsets(text: str, lead: str) -> N
     assert all(one.end <= other.start for one, other in pairwise(chunks))
     found = Counter(word for chunk in chunks for word in OWN_WORD.findall(chunk.text))
     assert found == Counter(OWN_WORD.findall(text))
+
+
+@given(
+    parts=st.lists(
+        st.tuples(short_lines | heading | fence | table | code, st.sampled_from(["\n", "\n\n", "\n\n \n\n"]))
+    ),
+    overlap=st.sampled_from([0, 200]),
+)
+@example(parts=[("one", "\n"), ("```\ncode\n```", "\n"), ("two", "\n\n\n"), ("three", "")], overlap=0)
+@example(parts=[("> ~~~\n" + "> a line of code\n" * 200 + "> ~~~", "\n"), ("after", "")], overlap=0)
+def test_a_chunk_is_the_text_between_its_offsets(parts: list[tuple[str, str]], overlap: int) -> None:
+    """A chunk is what the document has between its offsets, to the letter, but for lines of heads that it repeats."""
+    markdown = "".join(text + gap for text, gap in parts)
+    lines = markdown.split("\n")
+    for chunk in split_into_chunks(markdown, (), ChunkLimits(ChunkRules(overlap=overlap))):
+        there = markdown[chunk.start : chunk.end]
+        if chunk.heading_path and chunk.text == chunk.heading_path[-1]:
+            assert chunk.text in there
+            continue
+        before, own, after = chunk.text.partition(there)
+        assert own
+        assert all(line in lines for line in (*before.split("\n")[:-1], *after.split("\n")[1:]))
 
 
 @pytest.mark.slow

@@ -7,26 +7,23 @@ import re
 from ingest_tui.model.chunk_limits import ChunkLimits
 from ingest_tui.model.chunk_pieces import SENTENCE_END, Piece
 
-_JOIN = 2
-"""Room for what is between the repeated text and the rest."""
+_LEAST_GAP = 2
+"""Room that is kept for what is between the repeated text and the rest; a tokenizer may count more than is there."""
 _WORD_START = re.compile(r"(?<=\s)\S")
 
 
 def overlapping(before: Piece, piece: Piece, gap: str, limits: ChunkLimits) -> Piece:
     """Return ``piece`` with the end of the text ``before`` it in front: as many whole lines and sentences as fit.
 
-    ``gap`` is what is between both.
-
-    Where not even one fits, these are whole words. Only what is text is repeated, within a section and a page: never a
-    part of a table or of code.
+    ``gap`` is what is between both, and stays as it is. Where not even one fits, these are whole words. Only what is
+    text is repeated, within a section and a page: never a part of a table or of code.
     """
-    room = limits.rules.overlap - _JOIN
+    room = limits.rules.overlap - max(limits.measure.size(gap), _LEAST_GAP)
     start = _overlap_start(before.text, limits.measure.tail(before.text, room)) if room > 0 else len(before.text)
     repeated = before.text[start:]
     if not repeated:
         return piece
-    joint = "\n\n" if "\n\n" in gap else "\n" if "\n" in gap else gap[:1]
-    return Piece(f"{repeated}{joint}{piece.text}", before.end - len(repeated), piece.end)
+    return Piece(f"{repeated}{gap}{piece.text}", before.end - len(repeated), piece.end)
 
 
 def _overlap_start(text: str, earliest: int) -> int:

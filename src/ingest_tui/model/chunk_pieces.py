@@ -15,7 +15,7 @@ _CELL = re.compile(r"(?:[^|\\]|\\.)*", re.DOTALL)
 _LONGEST_OPENING = 100
 _LOOK_AHEAD = 1024**2
 """Characters of a long text that are there when a piece is cut: more than any piece has."""
-_FENCE_MARK = re.compile("`{3,}|~{3,}")
+_FENCE_OPENING = re.compile(r"(?P<quote>[ \t]*(?:>[ \t]?)*)[^`~]*(?P<mark>`{3,}|~{3,})[ \t]*(?P<language>[^\s{}]*)")
 _SMALL_TABLE_COST = 12
 """What the marks of a small table add for each of its columns."""
 
@@ -23,20 +23,20 @@ _SMALL_TABLE_COST = 12
 class Piece(NamedTuple):
     """A text of a chunk, and the offsets in the whole text between which its own words are.
 
-    Heads of tables and fences that it repeats are not its own. ``gap`` is what is between it and the piece before it,
-    where both were cut from one text.
+    Heads of tables and fences that it repeats are not its own. ``gap`` is what is between it and the piece before it;
+    None for the first piece of a block: that is what is before the block.
     """
 
     text: str
     start: int
     end: int
-    gap: str | None = None
+    gap: str | None = "\n\n"
 
 
 def pieces_of(block: Block, limits: ChunkLimits) -> Iterator[Piece]:
     """Yield a block whole, or cut when it is too large; what is in its ``rest`` is read on the way."""
     if not block.rest and limits.measure.reach(block.text, 0, limits.largest) >= len(block.text):
-        yield Piece(block.text, block.start, block.start + len(block.text))
+        yield Piece(block.text, block.start, block.start + len(block.text), None)
     elif block.kind == "table":
         yield from _TableCutter(limits).pieces(block)
     elif block.kind == "fence":
@@ -103,18 +103,43 @@ def _cut(text: str, start: int, latest: int) -> int:
 
 
 def _fence_pieces(text: str, offset: int, limits: ChunkLimits) -> Iterator[Piece]:
-    """Yield a code block cut between its lines, each piece with the fence around it."""
+    """Yield a code block cut between its lines, each piece with the fence around it.
+
+    Of an opening that is too long for that the fence and the language are repeated; what it says is a text before.
+    """
     opening, _, inner = text.partition("\n")
     body, _, closing = inner.rpartition("\n")
-    mark = next(run[0] for run in _FENCE_MARK.finditer(opening))
-    if closing.strip(" \t").strip(mark[0]) or len(closing.strip()) < len(mark):  # it is never closed
-        body, closing = inner, mark
-    around = limits.measure.size(f"{opening}\n{closing}")
-    if around > min(_LONGEST_OPENING, limits.target // 4):
+    parts = _FENCE_OPENING.match(opening)
+    if parts is None:
+        return
+    end = offset + len(text)
+    if not _closes(closing, parts["mark"]):
+        body, closing, end = inner, f"{parts['quote']}{parts['mark']}", 0
+    openings = (opening, opening[: parts.end("language")], opening[: parts.end("mark")])
+    most = min(_LONGEST_OPENING, limits.target // 4)
+    repeated = next((one for one in openings if limits.measure.size(f"{one}\n{closing}") <= most), None)
+    if repeated is None:
         yield from text_pieces(text, offset, limits, limits.target)
         return
-    for piece in _line_pieces(body, offset + len(opening) + 1, limits, limits.target - around):
-        yield piece._replace(text=f"{opening}\n{piece.text}\n{closing}")
+    said = parts.end("mark")
+    if repeated != opening:
+        yield from text_pieces(opening[said:], offset + said, limits, limits.target)
+    room = limits.target - limits.measure.size(f"{repeated}\n{closing}")
+    pieces = list(_line_pieces(body, offset + len(opening) + 1, limits, room))
+    for at, piece in enumerate(pieces):
+        is_first = not at and repeated == opening
+        yield Piece(
+            f"{repeated}\n{piece.text}\n{closing}",
+            offset if is_first else piece.start,
+            end if end and at == len(pieces) - 1 else piece.end,
+            None if is_first else "\n\n",
+        )
+
+
+def _closes(line: str, mark: str) -> bool:
+    """Whether the last line of a code block closes it."""
+    run = line.strip("> \t")
+    return len(run) >= len(mark) and not run.strip(mark[0])
 
 
 def _line_pieces(text: str, offset: int, limits: ChunkLimits, target: int) -> Iterator[Piece]:
@@ -165,7 +190,7 @@ class _TableCutter:
         for row in chain(first_rows, table.rest):
             row_size = self._size(row)
             if pending and size + row_size > target:
-                yield Piece("\n".join((names, marks, *pending)), start, row_start - 1)
+                yield self._piece((names, marks, *pending), start, row_start - 1, is_first=start == offset)
                 pending, size, start = [], head, row_start
             row_end = row_start + len(row)
             if head + row_size > largest:
@@ -176,9 +201,13 @@ class _TableCutter:
                 size += row_size + 1
             row_start = row_end + 1
         if pending:
-            yield Piece("\n".join((names, marks, *pending)), start, row_start - 1)
+            yield self._piece((names, marks, *pending), start, row_start - 1, is_first=start == offset)
         elif row_start == offset + len(names) + len(marks) + 2:  # it has no rows
             yield from text_pieces(table.text, offset, self._limits, self._limits.target)
+
+    @staticmethod
+    def _piece(lines: Sequence[str], start: int, end: int, *, is_first: bool) -> Piece:
+        return Piece("\n".join(lines), start, end, None if is_first else "\n\n")
 
     def _row_pieces(self, names: str, row: str, offset: int) -> Iterator[Piece]:
         """Yield a row that is too large next to its names as several small tables, each with some of the columns."""

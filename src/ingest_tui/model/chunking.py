@@ -44,7 +44,8 @@ def split_into_chunks(
     A heading starts a new chunk and is part of its path, not of its text, unless nothing follows it. Every word of
     the text is in exactly one chunk, but for what makes a piece readable by itself: each piece of a long table begins
     with the row of its column names, each piece of a long code block has the fence around it, and a chunk may begin
-    with the end of the one before it, see `overlapping`. ``page_starts`` are the offsets at which pages begin: there a
+    with the end of the one before it, see `overlapping`. A chunk that repeats no head or fence is the text between its
+    offsets, letter for letter. ``page_starts`` are the offsets at which pages begin: there a
     chunk ends, so that a hit is on the page that it names; only a paragraph that goes on over the page is on both.
     Of tables that have columns which the rules choose each row is a text of its own, see `chunk_rows`: there only what
     was chosen is in a chunk. The same text and limits always give the same chunks.
@@ -132,21 +133,22 @@ class _Gathered:
         is_text = block.kind == "text"
         page = page_at(self._page_starts, piece.start)
         size = self._limits.measure.size(piece.text)
-        if self._pending and (self._size + size > self._limits.target or page != self._page):
+        gap = block.gap if piece.gap is None else piece.gap
+        if self._pending and (self._size + len(gap) + size > self._limits.target or page != self._page):
             self.flush()
         if not self._pending and is_text and self._text_before is not None and page == self._page:
-            gap = piece.gap if piece.gap is not None else "\n\n" if block.is_after_empty_line else "\n"
             piece = overlapping(self._text_before, piece, gap, self._limits)
         self._text_before = piece if is_text else None
         self._page = page
-        self._pending.append(piece)
-        self._size += size + 2
+        self._size += len(gap) + size if self._pending else size
+        self._pending.append(piece._replace(gap=gap))
 
     def flush(self) -> None:
         """Make a chunk of the pending pieces, or of a heading that nothing follows."""
         if self._pending:
-            text = "\n\n".join(piece.text for piece in self._pending)
-            self._put(text, self._pending[0].start, self._pending[-1].end)
+            first, *others = self._pending
+            text = first.text + "".join(f"{piece.gap}{piece.text}" for piece in others)
+            self._put(text, first.start, self._pending[-1].end)
         elif self._heading_is_bare and (name := self._path[-1].name):
             heading = self._path[-1]
             for piece in pieces_of(Block("text", name, 0), self._limits):

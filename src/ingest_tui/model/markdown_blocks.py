@@ -23,8 +23,8 @@ _FRONT_MATTER_CHARACTERS = 20_000
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(\S.*?))?(?:[ \t]+#+)?[ \t]*\Z")
 _SETEXT = re.compile(r" {0,3}(?:=+|-+)[ \t]*\Z")
 _LIST_MARKS = r"(?:(?:[-*+]|\d{1,9}[.)])[ \t]{1,4}){0,9}"
-_FENCE = re.compile(rf"([ \t]*)({_LIST_MARKS})(`{{3,}}(?=[^`]*\Z)|~{{3,}})")
-_MAY_OPEN_FENCE = frozenset("`~-*+0123456789")
+_FENCE = re.compile(rf"([ \t]*)((?:>[ \t]?)*)([ \t]*{_LIST_MARKS})(`{{3,}}(?=[^`]*\Z)|~{{3,}})")
+_MAY_OPEN_FENCE = frozenset("`~-*+0123456789>")
 _RAW_HTML = re.compile(r" {0,3}<(?:(!--)|(pre|script|style|textarea)(?=[\s>]|\Z))", re.IGNORECASE)
 _DELIMITER_ROW = re.compile(r"[ \t]*(?:>[ \t]?)*\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?[ \t]*)?\Z")
 _NO_PARAGRAPH = re.compile(r"[ \t]{4}|\t|[ \t]*(?:[>|]|[-*+][ \t]|\d{1,9}[.)][ \t])")
@@ -47,7 +47,7 @@ class Block(NamedTuple):
     """A block: its text as it is written, the offset of its first character, and for a heading its level and name.
 
     A long table or text may come in part: ``rest`` yields its further lines, before the next block is asked for.
-    ``is_after_empty_line`` says whether an empty line is before it.
+    ``gap`` is what is between it and the block before: line ends, and blank lines as they are.
     """
 
     kind: Literal["heading", "fence", "table", "text"]
@@ -55,7 +55,7 @@ class Block(NamedTuple):
     start: int
     level: int = 0
     name: str = ""
-    is_after_empty_line: bool = False
+    gap: str = "\n"
     rest: Iterable[str] = ()
 
 
@@ -85,7 +85,7 @@ class _Splitter:
         self._run: list[str] = []
         self._run_size = 0
         self._start = 0
-        self._is_after_empty_line = False
+        self._blank_lines: list[str] = []
         self._is_after_long_text = False
         """Whether the run goes on after a text without a blank line between."""
 
@@ -99,7 +99,7 @@ class _Splitter:
             first = _first_of(line)
             if not first:
                 yield from self._end_run()
-                self._is_after_empty_line |= not line
+                self._blank_lines.append(line)
                 continue
             if length := self._lines_opened_by(line, first):
                 yield from self._end_run()
@@ -132,12 +132,13 @@ class _Splitter:
         return _front_matter_lines(self._lines.peek(_FRONT_MATTER_CHARACTERS + 1))
 
     def _next(self, block: Block) -> Block:
-        """Return a block with whether an empty line is before it; the next one is right behind it."""
-        if not self._is_after_empty_line:
+        """Return a block with the blank lines before it; the next one is right behind it."""
+        if not self._blank_lines:
             return block
-        self._is_after_empty_line = False
         kind, text, start, level, name, _, rest = block
-        return Block(kind, text, start, level, name, True, rest)
+        gap = "\n".join(("", *self._blank_lines, ""))
+        self._blank_lines = []
+        return Block(kind, text, start, level, name, gap, rest)
 
     def _lines_opened_by(self, line: str, first: str) -> int:
         """Return how many lines a block has that only its end closes; 0 where the line opens none."""
@@ -254,6 +255,10 @@ class _Lines:
                 return len(self._ahead)
         return 0
 
+    def ahead(self, number: int) -> str:
+        """Return the line that is so many lines ahead, which was looked at before."""
+        return self._ahead[number - 1]
+
     def count_all(self) -> int:
         """Return how many lines are left."""
         self._ahead.extend(self._source)
@@ -277,21 +282,31 @@ class _Fences:
         """Return how many lines the block has that ``line`` opens, which was taken; 0 when it opens none.
 
         A fence that is never closed reaches to the end, but for one that is indented as code is, or that begins an
-        item of a list: that is text.
+        item of a list: that is text. One in a quotation ends with that.
         """
         opening = _FENCE.match(line)
         if opening is None:
             return 0
-        mark = opening[3]
+        mark = opening[4]
+        if quote := opening[2].count(">"):
+            return self._lines_in_quote(quote, mark)
         kind = (mark[0], len(mark))
         if kind not in self._never_closed:
             closing = re.compile(rf"[ \t]*{re.escape(mark[0])}{{{len(mark)},}}[ \t]*\Z")
             if length := self._lines.find(closing.match):
                 return length + 1
             self._never_closed.add(kind)
-        if opening[2] or len(opening[1].expandtabs(_INDENT_OF_CODE)) >= _INDENT_OF_CODE:
+        if opening[3] or len(opening[1].expandtabs(_INDENT_OF_CODE)) >= _INDENT_OF_CODE:
             return 0
         return self._lines.count_all() + 1
+
+    def _lines_in_quote(self, depth: int, mark: str) -> int:
+        quote = re.compile(rf"[ \t]*(?:>[ \t]?){{{depth}}}")
+        closing = re.compile(rf"{quote.pattern}[ \t]*{re.escape(mark)}{mark[0]}*[ \t]*\Z")
+        length = self._lines.find(lambda line: closing.match(line) or not quote.match(line))
+        if not length:
+            return self._lines.count_all() + 1
+        return length + (closing.match(self._lines.ahead(length)) is not None)
 
 
 class _RawHtml:

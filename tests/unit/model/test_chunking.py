@@ -29,6 +29,8 @@ def paths(markdown: str) -> list[tuple[str, ...]]:
         "   ```\n# no heading\n   ```",
         "- ```py\n  # no heading\n  ```",
         "10. - ~~~\n      # no heading\n      ~~~",
+        "> ```\n> # no heading\n>\n> ````",
+        "> > 1. ~~~\n> > # never closed",
         "<!--\n# no heading\n\n# none either\n-->",
         "<pre>\n# no heading\n\n# none either\n</pre>",
     ],
@@ -148,6 +150,27 @@ def test_a_long_code_block_that_begins_a_list_item_is_cut_as_code() -> None:
     assert all(chunk.text.startswith("- ```py\n") and chunk.text.endswith("\n  ```") for chunk in chunks)
 
 
+@pytest.mark.parametrize("quote", ["> ", "> > "])
+def test_a_long_code_block_in_a_quotation_is_cut_as_code(quote: str) -> None:
+    """It ends with its fence, or with the quotation; each piece is quoted code again, and what follows is text."""
+    code = "".join(f"{quote}line {number} of the code\n" for number in range(200))
+    for closing in (f"{quote}```\n", ""):
+        chunks = split_into_chunks(f"{quote}```py\n{code}{closing}\nafter")
+        assert len(chunks) > 3
+        assert all(f"\n{quote}```" in chunk.text for chunk in chunks)
+        assert all(chunk.text.startswith(f"{quote}```py\n{quote}line ") for chunk in chunks)
+        assert chunks[-1].text.endswith(f"\n{quote}```\n\nafter")
+
+
+def test_what_a_long_opening_of_code_says_is_not_repeated() -> None:
+    """The pieces of code have its language; a title that is written next to it is in one of them."""
+    code = "\n".join(f"line {number}" for number in range(300))
+    chunks = split_into_chunks(f"```python title='{'unheard of ' * 12}'\n{code}\n```")
+    assert chunks[0].text.startswith("python title='unheard of")
+    assert all(chunk.text.startswith("```python\nline ") and chunk.text.endswith("\n```") for chunk in chunks[1:])
+    assert sum(chunk.text.count("title=") for chunk in chunks) == 1
+
+
 def test_long_text_is_cut_at_the_ends_of_sentences() -> None:
     """A paragraph that is too long is cut after a sentence, also where no space follows it."""
     for sentence in ("This is a sentence of some words. ", "これは短い文です。"):
@@ -177,11 +200,11 @@ LINES = st.sampled_from(
 def test_a_long_block_comes_in_parts(lines: list[str], long_from: int) -> None:
     """A text that comes in lines has the blocks that the whole has, however much of a long one is left in its rest."""
     joined = [
-        (block.kind, "\n".join((block.text, *block.rest)), block.start, block.name, block.is_after_empty_line)
+        (block.kind, "\n".join((block.text, *block.rest)), block.start, block.name, block.gap)
         for block in blocks_of_lines(lines, long_from=long_from)
     ]
     whole = split_blocks("\n".join(lines))
-    assert joined == [(block.kind, block.text, block.start, block.name, block.is_after_empty_line) for block in whole]
+    assert joined == [(block.kind, block.text, block.start, block.name, block.gap) for block in whole]
 
 
 def test_what_is_left_of_a_long_block_is_skipped() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
-from ingest_tui.extraction.backends.base import Parsed, ParseInput
+from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
 from ingest_tui.extraction.markup.literal_text import heading, literal
 from ingest_tui.extraction.office.ooxml import (
     BROKEN_PART,
@@ -18,6 +18,7 @@ from ingest_tui.extraction.office.ooxml import (
 )
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Element, Finding
+from ingest_tui.model.pages import end_pages
 
 _MAX_DEPTH = 60
 _USUAL_MAIN = "visio/document.xml"
@@ -31,7 +32,9 @@ def parse(parse_input: ParseInput) -> Parsed:
     except BROKEN_PART as error:
         raise ProcessingError(f"the drawing cannot be read: {error}"[:300], code="malformed", hint=_HINT) from error
     parsed = Parsed("")
+    pages: list[str] = []
     for number, (name, part) in enumerate(drawing.pages, 1):
+        pages.append("")
         try:
             texts = list(drawing.texts(part))
         except BROKEN_PART as error:
@@ -40,14 +43,17 @@ def parse(parse_input: ParseInput) -> Parsed:
             continue
         parse_input.tick()
         if texts:
-            page = "\n\n".join([heading(2, name.strip() or f"Page {number}"), *map(literal, texts)])
-            parsed.elements.append(Element(page, {"category": "Page", "page_number": number}))
+            pages[-1] = "\n\n".join([heading(2, name.strip() or f"Page {number}"), *map(literal, texts)])
+            parsed.elements.append(Element(pages[-1], {"category": "Page", "page_number": number}))
     if not parsed.elements and parsed.findings:
         raise ProcessingError(f"no page can be read: {parsed.findings[0].message}", code="malformed", hint=_HINT)
+    parsed.markdown, parsed.page_starts = join_pages(pages)
     comments = drawing.comments()
     if comments:
-        parsed.elements.append(Element(f"## Comments\n\n{comments}", {"category": "NarrativeText"}))
-    parsed.markdown = "\n\n".join(one.text for one in parsed.elements) + "\n"
+        below = f"## Comments\n\n{comments}"
+        parsed.elements.append(Element(below, {"category": "NarrativeText"}))
+        parsed.page_starts = end_pages(parsed.page_starts, len(parsed.markdown) + 1)
+        parsed.markdown = f"{parsed.markdown}\n{below}\n" if parsed.markdown else f"{below}\n"
     parsed.pages = len(drawing.pages)
     parsed.links = list(drawing.links)
     parsed.title, parsed.language = document_properties(drawing.package)

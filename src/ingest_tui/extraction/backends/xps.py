@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
-from ingest_tui.extraction.backends.base import Parsed, ParseInput
+from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
 from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.extraction.office.ooxml import (
     BROKEN_PART,
@@ -39,23 +39,27 @@ def parse(parse_input: ParseInput) -> Parsed:
     except BROKEN_PART as error:
         raise _broken(f"the document cannot be read: {error}") from error
     findings: list[Finding] = []
-    elements: list[Element] = []
+    texts: list[str] = []
     for number, name in enumerate(pages, 1):
+        texts.append("")
         try:
-            text = _page_text(parse_xml(_part(package, name)))
+            texts[-1] = _page_text(parse_xml(_part(package, name)))
         except BROKEN_PART as error:
             message = f"page {number} cannot be read: {error}"[:300]
             findings.append(Finding("error", "page_unreadable", message))
             continue
         parse_input.tick()
-        if text:
-            elements.append(Element(text, {"category": "NarrativeText", "page_number": number}))
-    if not elements and findings:
+    if not any(texts) and findings:
         raise _broken(f"no page can be read: {findings[0].message}")
-    markdown = "\n\n".join(one.text for one in elements) + "\n"
+    elements = [
+        Element(text, {"category": "NarrativeText", "page_number": number})
+        for number, text in enumerate(texts, 1)
+        if text
+    ]
+    markdown, page_starts = join_pages(texts)
     title, language = document_properties(package)
     hint = "needs OCR: its pages show no glyphs that say which letters they are"
-    return Parsed(markdown, elements, title, language, len(pages), findings=findings, hint_if_empty=hint)
+    return Parsed(markdown, elements, title, language, len(pages), page_starts, findings=findings, hint_if_empty=hint)
 
 
 def _broken(message: str) -> ProcessingError:

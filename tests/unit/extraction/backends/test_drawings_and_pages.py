@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingest_tui.extraction.parse import extract, extract_text
+from ingest_tui.model.chunking import split_into_chunks
 from ingest_tui.model.errors import ItemRejectedError, ProcessingError
 from tests.made_books import glyphs, visio, xps
 from tests.made_ole_files import ole_tree
@@ -43,12 +44,13 @@ def test_shape_data_links_and_comments_are_read() -> None:
     read = extract(visio(("Plan", f'<Shape ID="1">{shape_data}</Shape>'), comments=comments), file_name="a.vsdx")
     assert read.markdown == "## Plan\n\nThe owner: Ann\n\nCost: 7\n\n## Comments\n\n- please check\n"
     assert [one.target for one in read.links] == ["https://example.org/a"]
+    assert [one.page for one in split_into_chunks(read.markdown, read.page_starts)] == [1, None]
 
 
 def test_a_damaged_page_does_not_lose_the_others() -> None:
     """What cannot be read is a finding; without any page it is an error."""
     read = extract(visio(("One", "<Shape"), ("Two", "<Shape><Text>two</Text></Shape>")), file_name="a.vsdx")
-    assert read.markdown == "## Two\n\ntwo\n"
+    assert (read.markdown, read.page_starts) == ("## Two\n\ntwo\n", [0, 0])
     assert read.validation[0].code == "page_unreadable"
     with pytest.raises(ProcessingError, match="no page can be read"):
         extract(visio(("One", "<Shape")), file_name="a.vsdx")
@@ -93,6 +95,7 @@ def test_pages_are_in_order_and_may_be_in_pieces() -> None:
     read = extract(xps(glyphs("one", 1, 1), glyphs("two", 1, 1), pieces=True), file_name="a.oxps")
     assert (read.markdown, read.pages) == ("one\n\ntwo\n", 2)
     assert [one.metadata["page_number"] for one in read.elements] == [1, 2]
+    assert [one.page for one in split_into_chunks(read.markdown, read.page_starts)] == [1, 2]
 
 
 def test_pages_of_drawings_only_need_ocr() -> None:
