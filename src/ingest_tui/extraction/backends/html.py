@@ -11,6 +11,7 @@ from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_declared
 from ingest_tui.extraction.markup.literal_text import literal
 from ingest_tui.extraction.markup.shown_parts import convert_shown
+from ingest_tui.extraction.markup.table_heads import with_joined_heads, with_marked_heads
 from ingest_tui.extraction.markup.xhtml import close_empty_elements, xhtml_to_html
 from ingest_tui.model.errors import ProcessingError
 from ingest_tui.model.extraction import Finding
@@ -53,7 +54,9 @@ def html_to_markdown_text(text: str) -> str:
     try:
         return convert_shown(
             xhtml_to_html(text) or close_empty_elements(text),
-            lambda html: _with_literal_lines(str(native.convert(html, options).content or "")),
+            lambda html: _with_literal_lines(
+                with_joined_heads(str(native.convert(with_marked_heads(html), options).content or ""))
+            ),
         )
     except Exception as error:
         raise ProcessingError(f"the page cannot be read: {error}"[:300], code="malformed") from error

@@ -17,6 +17,7 @@ from xml.etree import ElementTree as ET
 from ingest_tui.extraction.backends import office
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.markup.literal_text import labelled
+from ingest_tui.extraction.markup.table_heads import with_joined_heads
 from ingest_tui.extraction.office.ooxml import (
     BROKEN_PART,
     Package,
@@ -66,7 +67,7 @@ def parse(parse_input: ParseInput) -> Parsed:
         ) from error
     parsed = office.parse(replace(parse_input, content=prepared))
     parse_input.tick()
-    body = reader.with_parts(as_written(parsed.markdown))
+    body = reader.with_parts(with_joined_heads(as_written(parsed.markdown)))
     around = reader.around(body)
     parsed.markdown = "\n\n".join((body.strip("\n"), *around)).lstrip("\n") + "\n"
     parsed.findings += reader.findings

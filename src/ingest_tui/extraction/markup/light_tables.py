@@ -32,17 +32,21 @@ def cell_text(text: str) -> str:
     return " ".join(text.split())
 
 
-def shown_table(rows: Sequence[Sequence[str]], written: Iterable[str], syntax: re.Pattern[str] | None = None) -> str:
+def shown_table(
+    rows: Sequence[Sequence[str]], written: Iterable[str], syntax: re.Pattern[str] | None = None, head_rows: int = 1
+) -> str:
     """Return rows as a table; what is written, as text, where a word would be lost or most of a large table is blank.
 
-    ``syntax``: what is written and no word of the table.
+    ``syntax``: what is written and no word of the table. ``head_rows``: see `pipe_table`.
     """
     text = "\n".join(written)
     if not is_small_enough(rows, text):
         return literal(text)
     table = pipe_table(rows)
     lost = Counter(_WORD.findall(syntax.sub("|", text) if syntax else text)) - Counter(_WORD.findall(table))
-    return literal(text) if lost else table
+    if lost:
+        return literal(text)
+    return pipe_table(rows, head_rows) if head_rows > 1 else table
 
 
 def is_small_enough(rows: Sequence[Sequence[str]], text: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from textwrap import indent
 
 from ingest_tui.extraction.intake.decoding import normalise_text
 
@@ -67,14 +68,16 @@ def is_table(block: str) -> bool:
 def labelled(label: str, blocks: Iterable[str]) -> str:
     """Return what is below a label, such as the author of a comment: its texts next to it, its tables below.
 
-    ``blocks`` are markdown, their texts `literal`. Nothing where there are none.
+    ``blocks`` are markdown, their texts `literal`. What is below is indented as markdown has the parts of a note or an
+    item. Nothing where there are no blocks.
     """
     shown = label
+    below = "    " if label.startswith("[^") else "  "
     for block in blocks:
         if is_table(block):
-            shown += f"\n\n{block}\n"
+            shown += f"\n\n{indent(block, below)}\n"
         else:
-            shown += ("\n" if shown.endswith("\n") else " ") + " ".join(block.split())
+            shown += (f"\n{below}" if shown.endswith("\n") else " ") + " ".join(block.split())
     return "" if shown == label else shown
 
 

@@ -17,10 +17,12 @@ def org_table(lines: Sequence[str], at: int) -> FoundTable:
     end = at
     while end < len(lines) and lines[end].lstrip().startswith("|"):
         end += 1
-    rows = [
-        [cell.strip() for cell in line.strip().removeprefix("|").removesuffix("|").split("|")]
-        for line in lines[at:end]
-        if not _ORG_RULE.match(line)
-    ]
-    rows = [row for row in rows if not all(_ORG_WIDTHS.match(cell) for cell in row)]
-    return FoundTable(end, shown_table(rows, lines[at:end], _ORG_SYNTAX))
+    rows: list[list[str]] = []
+    heads = 0
+    for line in lines[at:end]:
+        if _ORG_RULE.match(line):
+            heads = heads or len(rows)
+            continue
+        row = [cell.strip() for cell in line.strip().removeprefix("|").removesuffix("|").split("|")]
+        rows += [row] if not all(_ORG_WIDTHS.match(cell) for cell in row) else []
+    return FoundTable(end, shown_table(rows, lines[at:end], _ORG_SYNTAX, heads))

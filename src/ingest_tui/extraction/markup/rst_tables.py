@@ -60,15 +60,18 @@ def _grid(lines: Sequence[str], at: int) -> FoundTable:
     width = len(lines[at].strip())
     grid = [_fitted(line, width) for line in lines[at:end]]
     edges = sorted({place for line in grid if line[0] == "+" for place, sign in enumerate(line) if sign == "+"})
-    rows: list[list[str]] | None = None
+    found: tuple[list[list[str]], int] | None = None
     if (
         _GRID_BORDER.match(lines[end - 1])
         and all(len(line) == width for line in grid)
         and len(edges) <= MAX_DRAWN_COLUMNS
     ):
-        rows = _grid_rows(grid, edges)
+        found = _grid_rows(grid, edges)
     written = lines[at:end]
-    return FoundTable(end, literal("\n".join(written)) if rows is None else shown_table(rows, written))
+    if found is None:
+        return FoundTable(end, literal("\n".join(written)))
+    rows, heads = found
+    return FoundTable(end, shown_table(rows, written, head_rows=heads))
 
 
 def _fitted(line: str, width: int) -> list[str]:
@@ -78,9 +81,13 @@ def _fitted(line: str, width: int) -> list[str]:
     return places if len(places) == width else _by_columns(line, marks_are_columns=True)
 
 
-def _grid_rows(grid: Sequence[list[str]], edges: Sequence[int]) -> list[list[str]] | None:
-    """Return the rows between the rules, or None where a line of one has an edge that another line has not."""
+def _grid_rows(grid: Sequence[list[str]], edges: Sequence[int]) -> tuple[list[list[str]], int] | None:
+    """Return the rows between the rules, and how many are above a rule of ``=``.
+
+    None where a line of one has an edge that another line has not.
+    """
     rows: list[list[str]] = []
+    heads = 1
     cells: list[list[str]] = [[] for _ in edges[1:]]
     edges_of_row: list[bool] = []
     for line in grid:
@@ -90,7 +97,9 @@ def _grid_rows(grid: Sequence[list[str]], edges: Sequence[int]) -> list[list[str
             for part, (left, right) in zip(parts, pairwise(edges), strict=True)
         ]
         if any(is_rule):
-            rows.append([cell_text("".join(cell)) for cell in cells])
+            row = [cell_text("".join(cell)) for cell in cells]
+            rows += [row] if any(row) else []
+            heads = len(rows) if "=" in line else heads
             cells = [[] for _ in parts]
             edges_of_row = []
         else:
@@ -104,7 +113,7 @@ def _grid_rows(grid: Sequence[list[str]], edges: Sequence[int]) -> list[list[str
             own = own if goes_on else number
             if not rule:
                 cells[own] += [line[edges[number]] if goes_on else "\n", part]
-    return [row for row in rows if any(row)]
+    return rows, heads
 
 
 def _simple(lines: Sequence[str], at: int, end: int) -> FoundTable:
@@ -113,7 +122,10 @@ def _simple(lines: Sequence[str], at: int, end: int) -> FoundTable:
     if len(columns) > MAX_DRAWN_COLUMNS:
         return FoundTable(end, literal("\n".join(written)))
     rows: list[list[list[str]]] = []
-    for line in written:
+    heads = 1
+    for line in written[:-1]:
+        if rows and _SIMPLE_BORDER.match(line):
+            heads = len(rows)
         if not line.strip() or _SIMPLE_BORDER.match(line) or _SIMPLE_SPANS.match(line):
             continue
         cells = [cell_text(part) for part in _at_columns(_by_columns(line.expandtabs(8)), columns)]
@@ -121,7 +133,7 @@ def _simple(lines: Sequence[str], at: int, end: int) -> FoundTable:
             rows.append([[] for _ in columns])
         for parts, cell in zip(rows[-1], cells, strict=True):
             parts.extend([cell] if cell not in ("", "\\") else [])
-    return FoundTable(end, shown_table([[" ".join(parts) for parts in row] for row in rows], written))
+    return FoundTable(end, shown_table([[" ".join(parts) for parts in row] for row in rows], written, head_rows=heads))
 
 
 def _by_columns(line: str, *, marks_are_columns: bool = False) -> list[str]:
@@ -156,9 +168,11 @@ def _of_directive(lines: Sequence[str], at: int, directive: re.Match[str]) -> Fo
         end += 1
     title, options, body = _parts(directive[3], dedent("\n".join(lines[at + 1 : end])).split("\n"))
     if directive[2] == "list-table":
-        found = shown_table(_list_rows(body), body)
+        found = shown_table(_list_rows(body), body, head_rows=_head_rows(options))
     elif directive[2] == "csv-table":
-        found = shown_table(_csv_rows(options, body), body)
+        header = csv_rows(options.get("header", "").split("\n"), ",", escape="\\")
+        rows = header + _csv_rows(options, body)
+        found = shown_table(rows, body, head_rows=len(header) + _head_rows(options))
     else:
         start = next((number for number, line in enumerate(body) if line.strip()), len(body))
         inner = _drawn(body, start, simple_ends(body)) if start < len(body) else None
@@ -185,12 +199,16 @@ def _parts(title: str, body: list[str]) -> tuple[str, dict[str, str], list[str]]
     return whole_title, options, body[first:]
 
 
+def _head_rows(options: dict[str, str]) -> int:
+    written = options.get("header-rows", "").strip()
+    return int(written) if written.isdecimal() else 0
+
+
 def _csv_rows(options: dict[str, str], body: Iterable[str]) -> list[list[str]]:
     """Return the rows below those of the option ``header``, which has a form of its own (docutils, csv-table)."""
     delimiter = _DELIMITERS.get(options.get("delim", ""), options.get("delim", "") or ",")[:1]
     quote, escape = options.get("quote", "")[:1] or '"', options.get("escape", "")[:1] or None
-    header = csv_rows(options.get("header", "").split("\n"), ",", escape="\\")
-    return header + csv_rows(body, delimiter, quote, escape)
+    return csv_rows(body, delimiter, quote, escape)
 
 
 def _list_rows(body: Iterable[str]) -> list[list[str]]:

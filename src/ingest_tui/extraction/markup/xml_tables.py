@@ -26,7 +26,9 @@ class XmlTable:
 
     def __init__(self) -> None:
         self._rows: list[list[str]] = []
+        self._head_rows = 0
         self._columns: dict[str, int] = {}
+        self._spans: dict[str, tuple[str, str]] = {}
         self._next_column = 0
         self._taken: dict[int, int] = {}
         """Column → how many rows, counted from the first, the cell that began in it reaches down to."""
@@ -44,13 +46,17 @@ class XmlTable:
             self._rows.append([])
         elif name == "colspec":
             self._name_column(attributes)
+        elif name == "spanspec":
+            self._spans[attributes.get("spanname", "")] = (attributes.get("namest", ""), attributes.get("nameend", ""))
         elif name in _PARTS:
             self._next_column = 0
+            self._taken = {}  # no cell reaches into the next part
         elif name in _CELLS and self._rows:
             self._cell_depth, self._cell_begins = depth, len(lines)
             self._height = _number(attributes, "rowspan", "rows") - 1 or _number(attributes, "morerows", usual=0)
-            self._column = self._columns.get(attributes.get("namest", attributes.get("colname", "")), 0)
-            last = self._columns.get(attributes.get("nameend", ""), self._column)
+            first, end = self._spans.get(attributes.get("spanname", ""), ("", ""))
+            self._column = self._columns.get(attributes.get("namest", first) or attributes.get("colname", ""), 0)
+            last = self._columns.get(attributes.get("nameend", end), self._column)
             self._span = max(_number(attributes, "colspan", "cols"), last - self._column + 1)
 
     def _name_column(self, attributes: Mapping[str, str]) -> None:
@@ -64,6 +70,8 @@ class XmlTable:
         if self.is_in_cell:
             if depth == self._cell_depth:
                 self._end_cell(lines)
+        elif name == "thead":
+            self._head_rows = len(self._rows)
         elif name in _TABLES:
             self.close(lines)
 
@@ -83,9 +91,11 @@ class XmlTable:
         if self.is_in_cell:
             self._end_cell(lines)
         rows = [row for row in self._rows if row]
+        heads = sum(map(bool, self._rows[: self._head_rows]))
         self._rows, self._columns, self._next_column, self._taken = [], {}, 0, {}
+        self._head_rows, self._spans = 0, {}
         if is_small_enough(rows, "".join(cell for row in rows for cell in row)):
-            table = pipe_table(rows)
+            table = pipe_table(rows, heads)
         else:
             table = literal("\n".join(" ".join(filter(None, row)) for row in rows))
         lines += ["", table, ""] if table else []

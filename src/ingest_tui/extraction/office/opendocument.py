@@ -163,8 +163,9 @@ class _Writer:
             lines = list(self._list(one, 0, attribute(one, "style-name")))
             return ["\n".join(lines)] if lines else []
         if name == "table":
-            rows = [cells for row in _rows(one) for cells in self._row(row)]
-            table = " ".join(chain.from_iterable(rows)) if self._in_cell else pipe_table(rows)
+            heads = [cells for row in _rows(one, heads=True) for cells in self._row(row)]
+            rows = heads + [cells for row in _rows(one, heads=False) for cells in self._row(row)]
+            table = " ".join(chain.from_iterable(rows)) if self._in_cell else pipe_table(rows, len(heads))
             return [table] if table else []
         if name == "annotation":
             self._comment(one)
@@ -289,13 +290,18 @@ class _Writer:
             yield from [cells] * _repeated(row, "number-rows-repeated")
 
 
-def _rows(table: ET.Element) -> Iterator[ET.Element]:
+def _rows(table: ET.Element, *, heads: bool) -> Iterator[ET.Element]:
+    """Yield the rows of the heads of a table, or its other ones."""
     for one in table:
         name = local(one)
         if name == "table-row":
-            yield one
-        elif name in ("table-header-rows", "table-rows", "table-row-group"):
-            yield from _rows(one)
+            if not heads:
+                yield one
+        elif name == "table-header-rows":
+            if heads:
+                yield from _rows(one, heads=False)
+        elif name in ("table-rows", "table-row-group"):
+            yield from _rows(one, heads=heads)
 
 
 def _repeated(element: ET.Element, name: str) -> int:

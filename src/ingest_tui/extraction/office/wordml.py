@@ -17,6 +17,7 @@ from ingest_tui.extraction.office.alternatives import with_one_alternative
 from ingest_tui.extraction.office.ooxml import attribute, child, children, descendants, local, refuse_entities
 from ingest_tui.extraction.office.symbol_fonts import decode_symbols, is_symbol_font
 from ingest_tui.extraction.office.text_boxes import with_boxes_below
+from ingest_tui.extraction.office.word_heads import with_marked_heads
 from ingest_tui.extraction.office.word_text import TEXT_MARK
 from ingest_tui.extraction.tables.table import pipe_table
 
@@ -137,7 +138,7 @@ def edited_body(xml: str, notes: NoteNumbers, place: Callable[[str], str]) -> st
         xml = _RUBY.sub(r"\2<w:r><w:t xml:space='preserve'> (</w:t></w:r>\1<w:r><w:t>)</w:t></w:r>", xml)
     if "textpath" in xml:
         xml = _with_word_art(xml)
-    return _with_marks_of_text(_with_whole_words(_BREAK.sub("<w:br/>", xml)))
+    return _with_marks_of_text(_with_whole_words(_BREAK.sub("<w:br/>", with_marked_heads(xml))))
 
 
 def _with_marks_of_text(xml: str) -> str:

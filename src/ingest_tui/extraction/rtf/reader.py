@@ -206,6 +206,8 @@ class _Reader:
             state.story.end_cell()
         elif word in ("row", "trowd"):
             state.story.end_row()
+        elif word == "trhdr":
+            state.story.is_head = True
         elif word == "outlinelevel" and number is not None:
             state.level = min(number + 1, MAX_LEVEL) if number < 9 else 0  # noqa: PLR2004 nine means body text
         elif word == "s" and number is not None:

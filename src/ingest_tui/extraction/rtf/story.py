@@ -16,6 +16,9 @@ class RtfStory:
     parts: list[str] = field(default_factory=list)
     cells: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
+    is_head: bool = False
+    """Whether the row that is being read is repeated on each page."""
+    head_rows: int = 0
     marker: str = ""
     _list_at: int = -1
     """Which of the blocks is a list that the next item belongs to; it is the last one then."""
@@ -51,14 +54,16 @@ class RtfStory:
 
     def end_row(self) -> None:
         if self.cells:
+            self.head_rows += self.is_head and self.head_rows == len(self.rows)
             self.rows.append(self.cells)
             self.cells = []
+        self.is_head = False
 
     def end_table(self) -> None:
         self.end_row()
         if self.rows:
-            table = pipe_table(self.rows)
-            self.rows = []
+            table = pipe_table(self.rows, self.head_rows)
+            self.rows, self.head_rows = [], 0
             self.blocks += [table] if table else []
 
     def finished(self) -> list[str]:

@@ -44,7 +44,7 @@ def find_head(rows: Rows) -> Head:
     if _is_data(rows[start], rows[start + 1 :]):
         return Head(above, [""] * len(rows[start]), start, is_missing=True)
     lines = 1 + _further_lines(rows, start)
-    return Head(above, _joined(rows[start : start + lines]), start + lines)
+    return Head(above, joined_names(rows[start : start + lines]), start + lines)
 
 
 def _first_row(rows: Rows) -> int:
@@ -120,7 +120,7 @@ def _further_lines(rows: Rows, start: int) -> int:
     for more in range(min(_MOST_LINES, len(rows) - start - 2), 0, -1):
         typed = _typed_columns(rows[start + 1 + more :])
         if typed and all(
-            _is_further_line(rows[at], _joined(rows[start:at]), typed) for at in range(start + 1, start + 1 + more)
+            _is_further_line(rows[at], joined_names(rows[start:at]), typed) for at in range(start + 1, start + 1 + more)
         ):
             return more
     return 0
@@ -154,7 +154,7 @@ def _is_further_line(row: Sequence[str], names: Sequence[str], typed: dict[int, 
     return types == {"string"} or (types == {"integer"} and _are_years([int(cell) for cell in cells]))
 
 
-def _joined(rows: Rows) -> list[str]:
+def joined_names(rows: Rows) -> list[str]:
     """Return one name for each column from the lines above it; a name above several columns is that of each."""
     width = max(map(len, rows))
     lines = [[_cell(row, at) for at in range(width)] for row in rows]

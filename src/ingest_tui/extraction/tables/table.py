@@ -13,7 +13,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from ingest_tui.extraction.markup.literal_text import literal
-from ingest_tui.extraction.tables.header import HEAD_ROWS, Head, find_head
+from ingest_tui.extraction.tables.header import HEAD_ROWS, Head, find_head, joined_names
 from ingest_tui.extraction.tables.profile import TableProfile
 from ingest_tui.extraction.validators.table import check_header
 from ingest_tui.model.extraction import Finding
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MAX_FIELD_CHARACTERS = 100_000
 """Longest cell that is kept whole; what is beyond is cut, with a warning."""
 MAX_COLUMNS = 2_000
+_MOST_HEAD_ROWS = 4
+"""Of more rows that are marked as head the first is the head: somebody marked the table."""
 MAX_TABLE_CHARACTERS = 64 * 1024**2
 """Longest text that is kept of one table; what is beyond is counted, with a warning."""
 _BATCH_ROWS = 1_000
@@ -256,10 +258,15 @@ def _lines(rows: str) -> str:
     return "| " + rows.replace("\n", " |\n| ").replace("\0", " | ") + " |"
 
 
-def pipe_table(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as they are as a pipe table with the first one on top; nothing where no cell holds a text."""
+def pipe_table(rows: Sequence[Sequence[str]], head_rows: int = 1) -> str:
+    """Return rows as they are as a pipe table with the first one on top; nothing where no cell holds a text.
+
+    ``head_rows``: how many rows name the columns together. They become one: a name above several columns is in each.
+    """
     if not any(cell.strip() for row in rows for cell in row):
         return ""
+    if 1 < head_rows <= _MOST_HEAD_ROWS and head_rows < len(rows):
+        rows = [joined_names(rows[:head_rows]), *rows[head_rows:]]
     width = min(max(map(len, rows)), MAX_COLUMNS)
     lines = [_line([cell.strip() for cell in [*row, *[""] * (width - len(row))][:width]]) for row in rows]
     return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])

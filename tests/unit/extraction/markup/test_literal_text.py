@@ -38,9 +38,10 @@ def test_only_a_line_that_would_make_a_table_has_a_backslash(line: str) -> None:
 
 
 def test_a_text_with_a_pipe_is_next_to_its_label() -> None:
-    """Only a table is below it."""
+    """Only a table is below it, and what follows that; both belong to the item or the note."""
     table = "| a |\n| --- |\n| b |"
-    assert labelled("- Ann:", ["| see", table]) == f"- Ann: | see\n\n{table}\n"
+    assert labelled("- Ann:", ["| see", table]) == "- Ann: | see\n\n  | a |\n  | --- |\n  | b |\n"
+    assert labelled("[^1]:", [table, "end"]) == "[^1]:\n\n    | a |\n    | --- |\n    | b |\n\n    end"
 
 
 def test_titles_above_a_table_are_text() -> None:

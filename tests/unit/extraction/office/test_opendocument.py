@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import indent
+
 import pytest
 
 from ingest_tui.extraction.parse import extract, extract_text
@@ -207,9 +209,9 @@ def test_tables_in_comments_and_notes_are_tables() -> None:
         for name, inner in (("Ann", table), ("Bo", ""))
     )
     found = blocks(odf("text", f"<text:p>body{note}{comments}</text:p>"))
-    rows = "| # A | B |\n| --- | --- |"
+    rows = "  | # A | B |\n  | --- | --- |"
     assert [block.strip("\n") for block in found] == [
-        "body[^1]", "[^1]: note", rows, "## Comments", "- Ann: see", rows, "- Bo: see",
+        "body[^1]", "[^1]: note", indent(rows, "  "), "## Comments", "- Ann: see", rows, "- Bo: see",
     ]  # fmt: skip
 
 

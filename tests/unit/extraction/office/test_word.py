@@ -547,7 +547,8 @@ def test_tables_around_the_text_are_tables() -> None:
         f'<w:comment w:id="0" w:author="Ann">{paragraph(run("see"))}{table("A", "# B", "1", "2")}'
         f'{paragraph(run("end"))}</w:comment><w:comment w:id="1" w:author="Bo">{paragraph(run("next"))}</w:comment>'
     )
-    note = f'<w:footnote w:id="2">{paragraph(run("note"))}{table("C", "D", "3", "4")}</w:footnote>'
+    below = paragraph(run("below"))
+    note = f'<w:footnote w:id="2">{paragraph(run("note"))}{table("C", "D", "3", "4")}{below}</w:footnote>'
     mark = '<w:r><w:footnoteReference w:id="2"/></w:r>'
     text = extract_text(
         document(
@@ -562,7 +563,7 @@ def test_tables_around_the_text_are_tables() -> None:
         ".docx",
     )
     assert re.split(r"\n{2,}", text.strip()) == [
-        "body[^1]", "[^1]: note", "| C | D |\n| --- | --- |\n| 3 | 4 |", "## Header",
-        "| E | F |\n| --- | --- |\n| 5 | 6 |", "## Comments", "- Ann: see", "| A | # B |\n| --- | --- |\n| 1 | 2 |",
-        "end\n- Bo: next",
+        "body[^1]", "[^1]: note", "    | C | D |\n    | --- | --- |\n    | 3 | 4 |", "    below", "## Header",
+        "| E | F |\n| --- | --- |\n| 5 | 6 |", "## Comments", "- Ann: see",
+        "  | A | # B |\n  | --- | --- |\n  | 1 | 2 |", "  end\n- Bo: next",
     ]  # fmt: skip

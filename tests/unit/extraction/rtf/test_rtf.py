@@ -108,6 +108,6 @@ def test_tables_in_comments_and_notes_are_tables() -> None:
     comments = rb"{\*\atnauthor Ann}{\*\annotation see" + table + rb"end\par}{\*\atnauthor Bo}{\*\annotation next}"
     text = rtf(b"body" + comments + rb"{\footnote note" + table + rb"}\par")
     assert [block.strip("\n") for block in text.split("\n\n") if block.strip()] == [
-        "body[^1]", "[^1]: note", "| A | B |\n| --- | --- |", "## Comments", "- Ann: see", "| A | B |\n| --- | --- |",
-        "end\n- Bo: next",
+        "body[^1]", "[^1]: note", "    | A | B |\n    | --- | --- |", "## Comments", "- Ann: see",
+        "  | A | B |\n  | --- | --- |", "  end\n- Bo: next",
     ]  # fmt: skip
