@@ -60,3 +60,8 @@ def test_types_of_sources_say_what_they_need(cli: Cli) -> None:
         assert refused["message"].startswith(f"{name} source: --{one['needs'][0]}")
     shown = cli.run("source", "types").out
     assert "--site --credential" in shown
+    types = {one["name"]: one for one in listed.values()}
+    assert types["local"]["aliases"] == ["directory"]
+    assert "local, directory" in shown
+    assert types["git"]["requires"] == [{"kind": "program", "name": "git", "is_here": True, "is_optional": False}]
+    assert [one["name"] for one in types["s3"]["requires"]] == ["s3", "aws"]

@@ -339,11 +339,11 @@ SLOW_TYPES = """
 import pathlib, sys, time
 from ingest_tui.tui.app import run_tui
 from ingest_tui.tui.background import input_queue
-from ingest_tui.services.sources import sources
+from ingest_tui.services.sources import kinds
 
 root = pathlib.Path(sys.argv[1])
 input_queue.ESCAPE_SECONDS = 600.0
-known = sources.source_kinds
+known = kinds.source_kinds
 
 
 def slow(*arguments, **rest):
@@ -352,7 +352,7 @@ def slow(*arguments, **rest):
     return known(*arguments, **rest)
 
 
-sources.source_kinds = slow
+kinds.source_kinds = slow
 sys.exit(run_tui(root))
 """
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 _FORMATS = ("jsonl", "csv", "folder")
 _KINDS = ("text", "raw", "record")
-_STDOUT = Path("-")
+STDOUT = Path("-")
 
-_to_option = click.option(
-    "--to", type=click.Path(path_type=Path, allow_dash=True), default=_STDOUT, help="Where to write; stdout without it."
+to_option = click.option(
+    "--to", type=click.Path(path_type=Path, allow_dash=True), default=STDOUT, help="Where to write; stdout without it."
 )
-_force_option = click.option("--force", is_flag=True, help="Replace what is there.")
+force_option = click.option("--force", is_flag=True, help="Replace what is there.")
 
 
 @click.command()
@@ -35,8 +35,8 @@ _force_option = click.option("--force", is_flag=True, help="Replace what is ther
 @click.option(
     "--format", "form", type=click.Choice(_FORMATS), default="jsonl", show_default=True, help="What to make of them."
 )
-@_to_option
-@_force_option
+@to_option
+@force_option
 @json_option
 @pass_session
 def export(
@@ -59,15 +59,15 @@ def export(
     from ingest_tui.services.documents.documents import get_document
     from ingest_tui.services.documents.export import Export
 
-    if to == _STDOUT and form == "folder":
+    if to == STDOUT and form == "folder":
         raise UsageError("a folder export needs a place", hint="--to FOLDER names it")
-    if to == _STDOUT and form == "csv" and as_json:
+    if to == STDOUT and form == "csv" and as_json:
         raise UsageError("CSV on stdout is not JSON", hint="--format jsonl, or --to FILE for a summary in JSON")
     choice = choice_of(options)
     if document_ids:
         choice["document_ids"] = [get_document(session.workspace, name).document_id for name in document_ids]
     wanted = Export(session.workspace, form=form, **choice)
-    if to == _STDOUT:
+    if to == STDOUT:
         for line in wanted.lines():
             output.raw_text(line)
         return _report_left_out(wanted.report)
@@ -103,8 +103,8 @@ def _report_left_out(report: ExportReport) -> int:
     show_default=True,
     help="The normalised text, the file as it came, or the ingestion record.",
 )
-@_to_option
-@_force_option
+@to_option
+@force_option
 @json_option
 @pass_session
 def export_document(
@@ -114,7 +114,7 @@ def export_document(
     from ingest_tui.model.errors import UsageError
 
     documents = session.client.documents
-    if to != _STDOUT:
+    if to != STDOUT:
         summary = documents.export_one(document, to, what=what, version=version, replace=force)
         if as_json:
             output.data(summary)

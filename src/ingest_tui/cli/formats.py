@@ -64,7 +64,7 @@ def write_value(value: Any, write: Callable[[str], Any]) -> None:
     """Write one value in the chosen form."""
     chosen = chosen_format()
     if chosen == "yaml":
-        write(_as_yaml(_plain_value(value)))
+        write(as_yaml(value))
     elif chosen == "csv":
         records = [_as_record(one) for one in _rows_of(_plain_value(value))]
         write("".join(_csv_lines(dict.fromkeys(name for one in records for name in one), records)))
@@ -76,7 +76,7 @@ def write_record(value: Any, write: Callable[[str], Any]) -> None:
     """Write one record of a stream in the chosen form."""
     chosen = chosen_format()
     if chosen == "yaml":
-        write(f"---\n{_as_yaml(_plain_value(value))}")
+        write(f"---\n{as_yaml(value)}")
     elif chosen == "csv":
         _csv_stream(click.get_current_context(), write).add(_as_record(_plain_value(value)))
     else:
@@ -153,7 +153,8 @@ def _cell(value: Any) -> Any:
     return value if value is None or type(value) in {int, float} else as_json(value)
 
 
-def _as_yaml(value: Any) -> str:
+def as_yaml(value: Any) -> str:
+    """Return YAML in which nothing acts on a terminal."""
     import yaml
 
     class Dumper(yaml.SafeDumper):  # type: ignore[misc]  # the library brings no types
@@ -165,7 +166,14 @@ def _as_yaml(value: Any) -> str:
 
     Dumper.add_representer(str, text)
     return safe_yaml(
-        yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=float("inf"), explicit_end=False)
+        yaml.dump(
+            _plain_value(value),
+            Dumper=Dumper,
+            sort_keys=False,
+            allow_unicode=True,
+            width=float("inf"),
+            explicit_end=False,
+        )
     )
 
 

@@ -65,6 +65,7 @@ READING_COMMANDS = frozenset(
         "service status",
         "similar",
         "source browse",
+        "source export",
         "source list",
         "source preview",
         "source show",

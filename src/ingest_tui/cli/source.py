@@ -1,13 +1,12 @@
-"""source add, list, types, show, edit, remove, test, preview, browse, enable, disable."""
+"""source add TYPE, list, types, show, edit, remove, test, preview, browse, enable, disable."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingest_tui.cli import diagnostics, output, source_trials
+from ingest_tui.cli import diagnostics, output, source_files, source_trials
 from ingest_tui.cli.groups import CommandGroup
 from ingest_tui.cli.name_arguments import SOURCE
 from ingest_tui.cli.preferences_shown import preferences_as_data, show_preferences
@@ -22,6 +21,7 @@ from ingest_tui.cli.session import (
     wait_policy_of,
     yes_option,
 )
+from ingest_tui.cli.source_notes import may_exclude_documents, report_earlier_documents, report_missing_for_ocr
 from ingest_tui.cli.source_options import (
     SourceTypes,
     TypedCommand,
@@ -51,7 +51,8 @@ def source() -> None:
 
 def _add_command(source_type: str) -> click.Command:
     """Return `source add TYPE`, with the settings of that type."""
-    from ingest_tui.services.sources.sources import connector_config_model, describe_source_type
+    from ingest_tui.services.sources.kinds import describe_source_type
+    from ingest_tui.services.sources.sources import connector_config_model
 
     @click.command(source_type, help=f"Add a source of type {source_type}: {describe_source_type(source_type)}")
     @click.argument("name")
@@ -79,8 +80,8 @@ def _add(
     settings["preferences"] = assignments(options["assigned"])
     settings["extraction"] = {"backend": options["backend"], "by_type": backends_by_type(options["backend_for"])}
     added = add_source(session.workspace, source_type=source_type, name=name, config=config, **settings)
-    _report_earlier_documents(session, added.source_id)
-    _report_missing_for_ocr(session, added)
+    report_earlier_documents(session, added.source_id)
+    report_missing_for_ocr(session, added)
     if as_json:
         output.data(added)
         return
@@ -88,32 +89,8 @@ def _add(
     output.line(f"next: ingest-tui sync {added.source_id}")
 
 
-def _report_missing_for_ocr(session: Session, saved: Source) -> None:
-    from ingest_tui.services.sources.ocr_data import missing_for_ocr
-
-    diagnostics.say_what_ocr_lacks(missing_for_ocr(session.workspace, saved))
-
-
-def _report_earlier_documents(session: Session, source_id: str) -> None:
-    """Report documents that a source has before its first sync: an earlier one of its name was removed, or lost."""
-    from ingest_tui.model.errors import IngestError
-    from ingest_tui.services.documents.documents import count_documents
-
-    with suppress(IngestError):  # the source is added; what is wrong with the catalogue is for the sync to report
-        number = count_documents(session.workspace, source_id=source_id)
-        if number:
-            diagnostics.say(
-                f"note: {counted(number, 'document')} of an earlier source of this name are documents of this one now"
-            )
-
-
-source.add_command(
-    SourceTypes(
-        "add",
-        make=_add_command,
-        summary="Add a source of TYPE under NAME. 'ingest-tui source add TYPE --help' lists the settings of a type.",
-    )
-)
+source.add_command(SourceTypes("add", make=_add_command, without_type=source_files.add_many))
+source.add_command(source_files.export)
 
 
 def _plain_changes(options: dict[str, Any]) -> dict[str, Any]:
@@ -176,9 +153,9 @@ def edit(ctx: click.Context, session: Session, /, source_id: str, as_json: bool,
             **changes,
         )
     changes |= {name: getattr(edited, name) for name in OCR_SETTINGS if getattr(edited, name) != getattr(before, name)}
-    excludes = _may_exclude_documents(session, before, edited)
+    excludes = may_exclude_documents(session, before, edited)
     if changes.keys() & set(OCR_SETTINGS):
-        _report_missing_for_ocr(session, edited)
+        report_missing_for_ocr(session, edited)
     if as_json:
         output.data(edited.model_dump(mode="json") | {"may_hold_documents": excludes})
     else:
@@ -221,16 +198,6 @@ def _report_edit(edited: Source, changes: dict[str, Any], *, excludes: bool) -> 
         output.line(f"next: ingest-tui source edit {edited.source_id} --exclude '*.zip'")
     elif changes.keys() & {"allow_types", "deny_types", "max_size", "since", "containers"}:
         output.line(f"next: ingest-tui sync {edited.source_id}   looks again at what was refused")
-
-
-def _may_exclude_documents(session: Session, before: Source, edited: Source) -> bool:
-    """Whether the next sync may hold documents that the new settings exclude: known before it runs."""
-    from ingest_tui.model.errors import IngestError
-    from ingest_tui.services.sources.sources import takes_otherwise
-
-    with suppress(IngestError):  # the source is saved; what is wrong with the catalogue is for the sync to report
-        return takes_otherwise(session.workspace, before, edited)
-    return False
 
 
 @source.command("list")
@@ -288,18 +255,26 @@ def list_(session: Session, as_json: bool) -> None:
 @source.command()
 @json_option
 def types(as_json: bool) -> None:
-    """List the types of sources, with the settings that each needs."""
-    from ingest_tui.services.sources.sources import source_kinds
+    """List the types of sources: the settings that each needs, and the extra, program or credential."""
+    from ingest_tui.services.sources.kinds import source_kinds
 
     kinds = source_kinds()
     if as_json:
-        output.data([kind._asdict() for kind in kinds])
+        output.data([kind.as_dict() for kind in kinds])
         return
-    rows = [
-        (kind.name, kind.summary or kind.problem, " ".join(f"--{name.replace('_', '-')}" for name in kind.needs))
-        for kind in kinds
-    ]
-    output.table(("TYPE", "WHAT", "NEEDS"), rows, empty="no type of source is installed")
+    output.table(
+        ("TYPE", "WHAT", "SETTINGS", "REQUIRES"),
+        [
+            (
+                ", ".join((kind.name, *kind.aliases)),
+                kind.summary or kind.problem,
+                " ".join(f"--{name.replace('_', '-')}" for name in kind.needs),
+                ", ".join(one.in_words for one in kind.requires) or "-",
+            )
+            for kind in kinds
+        ],
+        empty="no type of source is installed",
+    )
 
 
 @source.command()

@@ -219,8 +219,17 @@ def named_as_options(ctx: click.Context) -> Iterator[None]:
 class SourceTypes(CommandGroup):
     """A group with a command for each type of source, made when it is called for by ``make(source_type)``."""
 
-    def __init__(self, name: str, *, make: Callable[[str], click.Command], summary: str) -> None:
-        super().__init__(name, help=summary, subcommand_metavar="TYPE NAME [OPTIONS]...", no_args_is_help=True)
+    def __init__(self, name: str, *, make: Callable[[str], click.Command], without_type: click.Command) -> None:
+        """Make the group; ``without_type`` is done where no type is named, with its options and its help."""
+        super().__init__(
+            name,
+            help=without_type.help,
+            callback=without_type.callback,
+            params=without_type.params,
+            invoke_without_command=True,
+            subcommand_metavar="[TYPE NAME [OPTIONS]...]",
+            no_args_is_help=True,
+        )
         self._make = make
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -235,7 +244,7 @@ class SourceTypes(CommandGroup):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of types."""
-        from ingest_tui.services.sources.sources import describe_source_type
+        from ingest_tui.services.sources.kinds import describe_source_type
 
         with formatter.section("Types"):
             formatter.write_dl([(name, describe_source_type(name)) for name in self.list_commands(ctx)])

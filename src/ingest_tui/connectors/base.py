@@ -121,6 +121,8 @@ class BaseConnector(ABC):
     source_type: ClassVar[str]
     config_model: ClassVar[type[pydantic.BaseModel]]
     capabilities: ClassVar[Capabilities] = Capabilities()
+    programs: ClassVar[tuple[str, ...]] = ()
+    """Programs of the system that it runs, for the list of types: what is missing is reported there."""
     config: Any
     max_size: int | None
     credentials: Credentials | None

@@ -16,6 +16,8 @@ from ingest_tui.model.interrupts import is_ctrl_c
 from ingest_tui.model.safe_text import safe_display
 
 ENTRY_POINT_GROUP = "ingest_tui.connectors"
+EXTRAS = {"s3": ("boto3", "botocore", "urllib3"), "sharepoint": ("office365", "msal", "requests")}
+"""The modules that types of sources need from an extra of their name."""
 _BUILT_IN = {
     "local": "ingest_tui.connectors.local.connector:LocalConnector",
     "directory": "ingest_tui.connectors.local.connector:LocalConnector",

@@ -85,7 +85,7 @@ if TYPE_CHECKING:
         logs,
         plan_preview,
     )
-    from ingest_tui.services.sources import choice, health, ocr_data, outcomes, sources, trials
+    from ingest_tui.services.sources import choice, health, kinds, many, ocr_data, outcomes, sources, trials
     from ingest_tui.services.verify import repair, verify
     from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
     from ingest_tui.store.workspace import Workspace
@@ -135,8 +135,9 @@ else:
         _Module(f"jobs.{name}")
         for name in ("audit_check", "audit_trail", "error_inbox", "holds", "job_status", "jobs", "logs", "plan_preview")
     )
-    choice, health, ocr_data, outcomes, sources, trials = (
-        _Module(f"sources.{name}") for name in ("choice", "health", "ocr_data", "outcomes", "sources", "trials")
+    choice, health, kinds, many, ocr_data, outcomes, sources, trials = (
+        _Module(f"sources.{name}")
+        for name in ("choice", "health", "kinds", "many", "ocr_data", "outcomes", "sources", "trials")
     )
     metrics, monitoring, stats = map(_Module, ("metrics", "monitoring", "stats"))
     repair, service_units, settings, verify = map(
@@ -151,7 +152,7 @@ class _Sources(Subject):
     unreadable = reads(lambda: sources.unreadable_sources)
     has_any = reads(lambda: sources.has_sources)
     types = reads(lambda: sources.types_of_sources)
-    kinds = offers(lambda: sources.source_kinds)
+    kinds = offers(lambda: kinds.source_kinds)
     config_model = offers(lambda: sources.connector_config_model)
     settings_of_place = offers(lambda: trials.settings_of_place)
     places = streams(lambda: trials.browse_for_settings)
@@ -176,6 +177,9 @@ class _Sources(Subject):
     missing_for_ocr_languages = offers(lambda: ocr_data.missing_for_ocr_languages)
     missing_for_ocr_preferences = offers(lambda: ocr_data.missing_for_ocr_preferences)
     add = changes(lambda: sources.add_source)
+    check_many = reads(lambda: many.check_many)
+    add_many = change_streams(lambda: many.add_many)
+    export = reads(lambda: many.export_sources)
     edit = changes(lambda: sources.edit_source)
     save = changes(lambda: trials.save_draft)
     set_watched = changes(lambda: sources.set_watched)

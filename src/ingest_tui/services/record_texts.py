@@ -56,9 +56,12 @@ def save_source_text(workspace: Workspace, source_id: str, text: str, before: st
     return sources.replace_source(workspace, source_id, record, based_on=seen)
 
 
-def write_text(workspace: Workspace, target: Path, text: str) -> Path:
-    """Write a text into a new file outside of the workspace, whole or not at all; returns where it is."""
-    place = checked_target(workspace, target.expanduser(), replace=False, is_folder=False)
+def write_text(workspace: Workspace, target: Path, text: str, *, replace: bool = False) -> Path:
+    """Write a text into a file outside of the workspace, whole or not at all; returns where it is.
+
+    A file that is there is refused unless ``replace``.
+    """
+    place = checked_target(workspace, target.expanduser(), replace=replace, is_folder=False)
     try:
         write_durably(place, text.encode("utf-8", "backslashreplace"))
     except OSError as error:

@@ -11,7 +11,7 @@ from ingest_tui.connectors import registry
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.connectors.registry import connector_class, is_built_in, source_types
 from ingest_tui.model.errors import MissingDependencyError
-from ingest_tui.services.sources.sources import describe_source_type
+from ingest_tui.services.sources.kinds import describe_source_type
 
 BROKEN = {
     "typo": ("class Wiki(:", "SyntaxError"),

@@ -49,6 +49,7 @@ class GitConnector(BaseConnector):
         keeps_what_was_listed=True,
         notifies=True,
     )
+    programs: ClassVar[tuple[str, ...]] = ("git",)
     config: GitConfig
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import pydantic
 
@@ -46,43 +46,6 @@ def connector_config_model(source_type: str) -> type[pydantic.BaseModel]:
     """
     _check_type(source_type)
     return connector_class(source_type).config_model
-
-
-def describe_source_type(source_type: str) -> str:
-    """Return what a type of source is, in one sentence."""
-    try:
-        text = connector_class(source_type).__doc__ or ""
-    except (IngestError, ValueError) as error:
-        return str(error)
-    return " ".join(text.partition("\n\n")[0].split())
-
-
-class SourceKind(NamedTuple):
-    """A type of source that can be chosen, in one sentence.
-
-    ``needs``: the settings that it cannot do without. ``problem``: why it cannot be used, where that is known.
-    """
-
-    name: str
-    summary: str
-    needs: tuple[str, ...] = ()
-    problem: str = ""
-
-
-def source_kinds() -> list[SourceKind]:
-    """Return the types of sources, those of other packages too, each once."""
-    kinds = []
-    for name in source_types():
-        try:
-            found = connector_class(name)
-        except Exception as error:  # noqa: BLE001 - a package of somebody else may raise anything when it is imported
-            problem = error.message if isinstance(error, IngestError) else f"cannot be loaded ({type(error).__name__})"
-            kinds.append(SourceKind(name, "", problem=problem))
-            continue
-        if found.source_type == name or found.source_type not in source_types():  # else it is another name of one
-            needs = tuple(name for name, field in found.config_model.model_fields.items() if field.is_required())
-            kinds.append(SourceKind(name, describe_source_type(name), needs))
-    return kinds
 
 
 def has_sources(workspace: Workspace) -> bool:
@@ -135,22 +98,31 @@ def add_source(
     ``preferences`` are those that it chooses in place of its collection.
     Raises `ValidationError` with what is wrong, and `UsageError` for a taken name.
     """
-    name = name.strip()
-    source_id = slug(name)
-    check_new_name(workspace, None, name)
+    values = {field: value for field, value in settings.items() if value is not None}
+    values |= {"name": name, "source_type": source_type, "source_config": config, "collection_id": collection_id}
+    return save_new_source(workspace, with_overrides(workspace, new_source(workspace, values), preferences or {}))
+
+
+def new_source(workspace: Workspace, values: Mapping[str, Any]) -> Source:
+    """Return the new source that fields of `Source` make, checked and not saved; its name makes its identifier.
+
+    One of ``values`` may be another identifier. Raises what `add_source` raises.
+    """
+    name = values["name"].strip()
+    source_id = values.get("source_id") or slug(name)
+    for meant in dict.fromkeys([name, source_id]):
+        check_new_name(workspace, None, meant)
     at = rfc3339_now()
-    values = {field: value for field, value in settings.items() if value is not None} | {
-        "source_id": source_id,
-        "name": name,
-        "source_type": source_type,
-        "source_config": config,
-        "collection_id": collection_id,
-        "created_at": at,
-        "updated_at": at,
-    }
-    source = workspace.sources.add(with_overrides(workspace, _checked(workspace, values), preferences or {}))
-    workspace.audit.add(at=at, by=requester(), action="source.add", target=source_id, type=source_type)
-    return source
+    made = {"source_id": source_id, "name": name, "created_at": at, "updated_at": at}
+    return _checked(workspace, {"collection_id": "default", **values, **made})
+
+
+def save_new_source(workspace: Workspace, source: Source) -> Source:
+    """Save what `new_source` has made; raises `UsageError` where there is a source of that identifier meanwhile."""
+    added = workspace.sources.add(source)
+    at, by = added.created_at, requester()
+    workspace.audit.add(at=at, by=by, action="source.add", target=added.source_id, type=added.source_type)
+    return added
 
 
 def edit_source(
@@ -176,7 +148,7 @@ def edit_source(
     chosen = with_overrides(workspace, source, preferences or {}, unset) if preferences or unset else source
     values = chosen.model_dump(mode="json") | changes
     values["source_config"] = source.source_config | (config or {})
-    return _save_edited(workspace, source, values, keeps_others=keeps_others)
+    return save_edited(workspace, source, values, keeps_others=keeps_others)
 
 
 def replace_source(
@@ -194,7 +166,7 @@ def replace_source(
         if name in record and record[name] != before[name]:
             raise ValidationError(f"{name} of a source cannot be changed", hint="add another source instead")
     kept = {name: before[name] for name in (*_FIXED, "revision")}
-    return _save_edited(workspace, source, record | kept, keeps_others=False)
+    return save_edited(workspace, source, record | kept, keeps_others=False)
 
 
 def _refuse_unknown(values: Iterable[str]) -> None:
@@ -203,9 +175,9 @@ def _refuse_unknown(values: Iterable[str]) -> None:
         raise ValidationError(f"a source has no {unknown[0]!r}", hint=f"it has {', '.join(Source.model_fields)}")
 
 
-def _save_edited(workspace: Workspace, base: Source, values: dict[str, Any], *, keeps_others: bool) -> Source:
+def save_edited(workspace: Workspace, base: Source, values: dict[str, Any], *, keeps_others: bool) -> Source:
     """Save what was made from ``base``; what others have changed since is kept, or refuses it."""
-    now, edited = base, _edited(workspace, base, values)
+    now, edited = base, edited_source(workspace, base, values)
     before, yours = base.model_dump(mode="json"), edited.model_dump(mode="json")
     what = changed_fields(before, yours)
     while True:
@@ -218,7 +190,7 @@ def _save_edited(workspace: Workspace, base: Source, values: dict[str, Any], *, 
             theirs = now.model_dump(mode="json")
             if changed_fields(before, theirs) & what:
                 raise
-            edited = _edited(workspace, now, merged(before, yours, theirs))
+            edited = edited_source(workspace, now, merged(before, yours, theirs))
             continue
         at, fields = saved.updated_at, sorted(name.removeprefix("source_config.") for name in what)
         workspace.audit.add(at=at, by=requester(), action="source.edit", target=base.source_id, changed=fields)
@@ -226,7 +198,7 @@ def _save_edited(workspace: Workspace, base: Source, values: dict[str, Any], *, 
         return saved
 
 
-def _edited(workspace: Workspace, source: Source, values: dict[str, Any]) -> Source:
+def edited_source(workspace: Workspace, source: Source, values: dict[str, Any]) -> Source:
     """Return a source with other values, checked."""
     source_id = source.source_id
     name = values.get("name")

@@ -13,7 +13,8 @@ from ingest_tui.tui.views.collections.collection_actions import CollectionAction
 if TYPE_CHECKING:
     from ingest_tui.model.job import Manifest
     from ingest_tui.model.source import Source
-    from ingest_tui.services.sources.sources import SourceKind, SourceSummary
+    from ingest_tui.services.sources.kinds import SourceKind
+    from ingest_tui.services.sources.sources import SourceSummary
     from ingest_tui.services.sources.trials import SourceDraft
 
 FIRST_STEPS = (
@@ -61,7 +62,7 @@ class SourceActions(CollectionActions):
 
         kinds, is_first = answer
         width = max(len(kind.name) for kind in kinds)
-        options = [(kind.name, f"{kind.name:{width}}  {kind.problem or kind.summary}") for kind in kinds]
+        options = [(kind.name, f"{kind.name:{width}}  {kind.in_words}") for kind in kinds]
         options.sort(key=lambda option: option[0] != "local")
         usable = {kind.name for kind in kinds if not kind.problem}
         guide = _guide(1) if is_first else ""
