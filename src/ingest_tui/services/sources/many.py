@@ -16,7 +16,13 @@ from ingest_tui.model.revision import changed_fields
 from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.model.source import Source
 from ingest_tui.services.name_lookup import source_id_of
-from ingest_tui.services.sources.source_file import BadSourcesError, Problem, SourceEntry, problem_of, read_entries
+from ingest_tui.services.sources.source_file import (
+    BadSourcesError,
+    SourceEntry,
+    SourceProblem,
+    problem_of,
+    read_entries,
+)
 from ingest_tui.services.sources.sources import edited_source, new_source, save_edited, save_new_source
 from ingest_tui.store.workspace import Workspace
 
@@ -46,7 +52,7 @@ def check_many(workspace: Workspace, text: str, *, replaces: bool = False) -> li
     What a source of the file leaves out is as usual, not as it was. ``replaces``: one that is there with other settings
     is changed. Raises `BadSourcesError` with all that is wrong, `ValidationError` for what is no file of sources.
     """
-    entries, steps, problems = read_entries(text), list[SourceStep](), list[Problem]()
+    entries, steps, problems = read_entries(text), list[SourceStep](), list[SourceProblem]()
     for entry in entries:
         if wrong := [*_wrong_keys(entry)]:
             problems += wrong
@@ -94,7 +100,7 @@ def _exported(source: Source) -> dict[str, Any]:
     return first | {name: value for name, value in chosen.items() if name not in first}
 
 
-def _wrong_keys(entry: SourceEntry) -> Iterator[Problem]:
+def _wrong_keys(entry: SourceEntry) -> Iterator[SourceProblem]:
     allowed = [name for name in Source.model_fields if name not in _KEPT]
     for name, value in entry.values.items():
         if name == "preferences" and not isinstance(value, list):  # a list is what `source show` reports
@@ -129,7 +135,7 @@ def _step_of(workspace: Workspace, entry: SourceEntry, *, replaces: bool) -> Sou
     if not changed:
         return SourceStep("leave", before, before)
     if not replaces:
-        raise UsageError(f"it is there already with other settings ({', '.join(changed)}); --replace changes it")
+        raise UsageError(f"{', '.join(changed)}: it is there already with other settings; --replace changes it")
     return SourceStep("change", after, before, changed)
 
 

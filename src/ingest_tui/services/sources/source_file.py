@@ -34,7 +34,7 @@ class SourceEntry(NamedTuple):
         return name if isinstance(name, str) else ""
 
 
-class Problem(NamedTuple):
+class SourceProblem(NamedTuple):
     """What is wrong with one source of a file; ``line`` is 0 where it is not known."""
 
     number: int
@@ -51,7 +51,7 @@ class Problem(NamedTuple):
 class BadSourcesError(ValidationError):
     """A file of sources of which some cannot be used; none of it was."""
 
-    def __init__(self, problems: list[Problem], number: int) -> None:
+    def __init__(self, problems: list[SourceProblem], number: int) -> None:
         self.problems = problems
         wrong = len({one.number for one in problems})
         super().__init__(
@@ -61,11 +61,11 @@ class BadSourcesError(ValidationError):
         )
 
 
-def problem_of(entry: SourceEntry, message: str) -> Problem:
+def problem_of(entry: SourceEntry, message: str) -> SourceProblem:
     """Return a problem of a source, at the line of the first key that the message names."""
     keys = (key for path in _NAMED.findall(message) for key in reversed(path.split(".")))
     named = next((entry.lines[key] for key in keys if key in entry.lines), 0)
-    return Problem(entry.number, entry.name, named or entry.lines.get("", 0), message)
+    return SourceProblem(entry.number, entry.name, named or entry.lines.get("", 0), message)
 
 
 def read_entries(text: str) -> list[SourceEntry]:

@@ -12,7 +12,7 @@ from ingest_tui.model.errors import NotFoundError, ValidationError
 from ingest_tui.services.sources import kinds
 from ingest_tui.services.sources.kinds import describe_source_type, source_kinds
 from ingest_tui.services.sources.many import add_many, check_many, export_sources
-from ingest_tui.services.sources.source_file import BadSourcesError, Problem
+from ingest_tui.services.sources.source_file import BadSourcesError, SourceProblem
 from ingest_tui.services.sources.sources import add_source, edit_source
 from ingest_tui.store.workspace import Workspace, init_workspace
 
@@ -43,7 +43,7 @@ def actions(workspace: Workspace, text: str, **options: Any) -> list[str]:
     return [step.action for step in check_many(workspace, text, **options)]
 
 
-def problems(workspace: Workspace, text: str) -> list[Problem]:
+def problems(workspace: Workspace, text: str) -> list[SourceProblem]:
     """Return what is wrong with a file."""
     with pytest.raises(BadSourcesError) as refused:
         check_many(workspace, text)
@@ -67,7 +67,7 @@ def test_other_settings_are_an_error_unless_they_replace(workspace: Workspace) -
     add_source(workspace, source_type="local", name="other", config={"path": "/srv"})
     (problem,) = problems(workspace, TWO)
     assert (problem.number, problem.name, problem.line) == (0, "Handbook", 3)
-    assert "(priority)" in problem.message
+    assert problem.message.startswith("priority: it is there already with other settings")
     steps = list(add_many(workspace, TWO, replaces=True))
     assert [(step.action, step.changed) for step in steps] == [("change", ("priority",)), ("leave", ())]
     assert workspace.sources.get("handbook").priority == 100
