@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_tui.cli.formats import as_json, as_yaml
-from ingest_tui.connectors.registry import source_types
+from ingest_tui.connectors.registry import connector_class, source_types
 from ingest_tui.model.source import Source
-from ingest_tui.services.sources import many
 from ingest_tui.services.sources.many import check_many, export_sources
 from ingest_tui.services.sources.sources import new_source
 from ingest_tui.store.workspace import Workspace, init_workspace
@@ -56,7 +55,7 @@ class _NoReach:
     def __enter__(self) -> None:
         self._patch = pytest.MonkeyPatch()
         for source_type in source_types():
-            connector = many.connector_class(source_type)
+            connector = connector_class(source_type)
             self._patch.setattr(connector, "validate_config", lambda _self: None)
 
     def __exit__(self, *_error: object) -> None:
@@ -79,8 +78,9 @@ def test_what_is_exported_is_read(
         for earlier in here.sources.names():
             here.sources.remove(earlier)
         added = here.sources.add(new_source(here, values))
-        value = {"schema_version": 1, "sources": export_sources(here, [added.source_id])}
-        assert not {"created_at", "updated_at", "revision"} & value["sources"][0].keys()
+        exported = export_sources(here, [added.source_id])
+        assert not {"created_at", "updated_at", "revision"} & exported[0].keys()
+        value = {"schema_version": 1, "sources": exported}
         text = as_json(value, indent=True) if is_json else as_yaml(value)
         (left,) = check_many(here, text)
         (made,) = check_many(elsewhere, text)

@@ -205,7 +205,7 @@ def test_json_with_tabs_and_pairs_of_escapes_is_read(workspace: Workspace) -> No
 
 def test_a_type_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program, or an extra, that is not on this machine; another name of a type says whose it is."""
-    monkeypatch.setattr(kinds.shutil, "which", lambda _program: None)
+    monkeypatch.setattr("shutil.which", lambda _program: None)
     monkeypatch.setattr(kinds, "find_spec", lambda _module: None)
     listed = {kind.name: kind for kind in source_kinds()}
     assert listed["git"].in_words.endswith("Missing: program git.")
