@@ -20,6 +20,7 @@ CHANGING = {
     "rebuild": [],
     "sync": ["docs"],
     "upload": ["a.txt"],
+    "source add": ["--from-file", "-"],
     "source add local": ["more", "--path", "."],
     "source edit": ["docs", "--priority", "5"],
     "source remove": ["docs", "--yes"],
