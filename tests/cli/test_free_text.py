@@ -41,6 +41,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "--sqs": ((*S3, "--sqs", "nope"), "--sqs"),
     "--repository": (("source", "add", "git", "code", "--repository", ""), "--repository: this is needed"),
     "--ref": (("source", "add", "git", "code", "--repository", "docs", "--ref", "a..b"), "no name of a branch"),
+    "--url": (("source", "add", "web", "w", "--url", "nope"), "https://example.org"),
     "--site": (("source", "add", "sharepoint", "s", "--site", "nope", "--credential", "c"), "--site"),
     "--name": (("upload", "docs/a.md", "--name", "a/b"), "no name of a file"),
     "--type": (("search", "rain", "--type", "pfd"), "did you mean 'pdf'"),

@@ -12,6 +12,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "source add local": ("handbook --path ~/handbook", "papers --path /srv/papers --include '*.pdf' --every 15m"),
     "source add s3": ("archive --bucket my-bucket --credential aws", "logs --bucket logs --prefix 2026/ --every 6h"),
     "source add sharepoint": ("team --site https://example.sharepoint.com/sites/team --credential entra",),
+    "source add web": ("docs --url https://example.org/docs/", "papers --url https://example.org/ --include '*.pdf'"),
     "source browse": ("docs", "docs reports/"),
     "source disable": ("docs",),
     "source edit": ("docs --exclude '*.tmp'", "docs --every 15m --quiet-hours 22:00-06:00"),

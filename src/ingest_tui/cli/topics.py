@@ -42,6 +42,7 @@ TOPICS = {
     "ssh": Topic("operations.md", "Over SSH", "on a server, and in tmux"),
     "systemd": Topic("operations.md", "Running as a service", "a worker under systemd"),
     "watching": Topic("operations.md", "Watched folders", "how changes in folders are noticed"),
+    "web": Topic("web.md", "", "web sites as sources"),
     "workspace": Topic("format.md", "", "the files of a workspace"),
 }
 PAGES = "docs"

@@ -58,7 +58,8 @@ class Capabilities:
     ``remembers_listing``: `list` uses `BaseConnector.memory` to ask only for what changed. ``lists_all_or_nothing``: a
     part that cannot be looked into makes `list` raise, never leave a gap. ``content_fingerprints``: fingerprints follow
     from the content, so that equal items share one. ``keeps_what_was_listed``: what was listed can be fetched as it
-    was, whatever has changed since. ``notifies``: `wait_for_hint` may report changes.
+    was, whatever has changed since. ``notifies``: `wait_for_hint` may report changes. ``bounded_listings``: a listing
+    may name less than there is (`ListingEnd.bounded`), and `is_gone` says of one item whether it is there.
     """
 
     fetch_concurrency: int = 1
@@ -71,6 +72,7 @@ class Capabilities:
     content_fingerprints: bool = False
     keeps_what_was_listed: bool = False
     notifies: bool = False
+    bounded_listings: bool = False
 
 
 class ListingMemory(Protocol):
@@ -173,6 +175,14 @@ class BaseConnector(ABC):
         cannot be had, `TransientItemError` (``locked``, ``network``, ``throttled``) when it cannot for now,
         `SourceAccessError` when the source as a whole fails.
         """
+
+    def is_gone(self, key: str) -> bool:  # noqa: ARG002 - most listings name everything
+        """Ask the source for one item: True only if it says that the item is not there (any more).
+
+        For connectors that declare ``bounded_listings``: called for each known item that such a listing did not name.
+        What cannot be said (no access, a failure) is False. Raises `TransientSourceError` to be asked again later.
+        """
+        return False
 
     def close(self) -> None:  # noqa: B027 - many connectors keep nothing open
         """Close the connections that are kept. Called once, when nothing more is asked of it; must not fail."""

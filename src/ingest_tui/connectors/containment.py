@@ -156,12 +156,13 @@ class DescriptorChecks:
 
 def _checked_end(end: ListingEnd) -> ListingEnd:
     """Return the end of a foreign listing; one whose values are not what the contract says proves nothing."""
-    complete, gaps, volumes, doubts = end
+    complete, gaps, volumes, doubts, bounded = end
     rules = (
         ("complete", "True or False", isinstance(complete, bool)),
         ("gaps", "pairs of texts", _are_pairs_of_texts(gaps)),
         ("volumes", "text by name", isinstance(volumes, Mapping) and is_text_by_name(dict(volumes))),
         ("doubts", "pairs of texts", _are_pairs_of_texts(doubts)),
+        ("bounded", "True or False", isinstance(bounded, bool)),
     )
     wrong = next((f"{name} must be {needed}" for name, needed, holds in rules if not holds), "")
     if not wrong:

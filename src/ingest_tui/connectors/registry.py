@@ -24,6 +24,7 @@ _BUILT_IN = {
     "git": "ingest_tui.connectors.git.connector:GitConnector",
     "s3": "ingest_tui.connectors.s3.connector:S3Connector",
     "sharepoint": "ingest_tui.connectors.sharepoint.connector:SharePointConnector",
+    "web": "ingest_tui.connectors.web.connector:WebConnector",
 }
 
 

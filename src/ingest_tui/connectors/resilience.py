@@ -102,6 +102,13 @@ class ResilientConnector(BaseConnector):
             yield piece
             piece = self._try(download.following)
 
+    def is_gone(self, key: str) -> bool:
+        """Whether the source says that an item is gone; one that cannot say so is not."""
+        try:
+            return self._try(lambda: self.inner.is_gone(key)) is True
+        except BaseException as error:  # noqa: BLE001 - the code of others may raise anything
+            raise source_failure(error, "it was asked for an item") from None
+
     def origin(self, descriptor: Descriptor) -> dict[str, str]:
         """Return what the record of a version keeps of where it came from; where the connector fails, that it did."""
         try:

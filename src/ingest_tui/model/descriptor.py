@@ -45,9 +45,12 @@ class ListingEnd(NamedTuple):
     ``gaps`` name what could not be looked into, as ``(key, message)``; any gap makes the listing incomplete.
     ``volumes`` are the mounted folders that were looked into (folder within the source to its file system).
     ``doubts`` name where what is known may be out of sight, as gaps do; they are gaps when documents are missing there.
+    ``bounded``: there may be more than it could name. Of what is known and was not named only that is gone of which
+    `BaseConnector.is_gone` says so; for connectors that declare ``bounded_listings``.
     """
 
     complete: bool
     gaps: tuple[tuple[str, str], ...] = ()
     volumes: Mapping[str, str] = MappingProxyType({})
     doubts: tuple[tuple[str, str], ...] = ()
+    bounded: bool = False

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from ingest_tui.connectors.git.connector import GitConnector
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.connectors.registry import connector_class, get_connector, source_types
 from ingest_tui.connectors.s3.connector import S3Connector
+from ingest_tui.connectors.web.connector import WebConnector
 from ingest_tui.model.errors import SourceAccessError, TransientSourceError
 from tests.conformance.connectors.connector_suite import ConnectorSuite, RemoteConnectorSuite, RemoteSite, Site, listed
 from tests.conformance.connectors.git_site import GitSite
@@ -23,7 +25,9 @@ from tests.conformance.connectors.interruptions import Failure
 from tests.conformance.connectors.memory_connector import PAGE, SOURCES, Item, MemoryConnector, new_source
 from tests.conformance.connectors.s3_site import S3Site
 from tests.conformance.connectors.test_sharepoint_connector import TestSharePointConnector as _SharePointSuite
+from tests.conformance.connectors.web_site import WebSite
 from tests.servers.fault_proxy import FaultProxy
+from tests.servers.web_site import WebSiteServer
 
 TICK_SECONDS = 0.012
 """Longer than a step of the clock that file times come from (4 ms at 250 Hz, 10 ms at 100 Hz)."""
@@ -276,6 +280,26 @@ class TestS3Connector(RemoteConnectorSuite):
     @pytest.fixture
     def site(self, moto_port: int, moto_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> RemoteSite:
         return S3Site(moto_port, moto_proxy, monkeypatch)
+
+
+class TestWebConnector(RemoteConnectorSuite):
+    """Web sites, on a server of this machine."""
+
+    covers = WebConnector
+
+    @pytest.fixture
+    def site(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[RemoteSite]:
+        with WebSiteServer().serving() as server:
+            yield WebSite(server, monkeypatch)
+
+    def test_fingerprint_survives_a_rename(self, site: Site) -> None:
+        """A tag says something of one address only: under another one the bytes are read, and known by them."""
+        site.put("a.txt", b"one")
+        before = listed(site.connector())[0]["a.txt"]
+        site.rename("a.txt", "folder/b.txt")
+        after = listed(site.connector())[0]
+        assert set(after) == {"folder/b.txt"}
+        assert after["folder/b.txt"].fingerprint != before.fingerprint
 
 
 def test_registry_knows_the_local_connector_by_both_names() -> None:

@@ -384,6 +384,7 @@ def test_signing_in_or_listing_that_blocks_does_not_hold_up_a_cancel(
         ("volumes", None),
         ("doubts", (("a",),)),
         ("doubts", 7),
+        ("bounded", "yes"),
     ],
 )
 def test_end_of_a_listing_with_wrong_values_proves_nothing(

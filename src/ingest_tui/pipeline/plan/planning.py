@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 
 import apsw
 
+from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.model.descriptor import ListingEnd
 from ingest_tui.model.errors import StoreError
 from ingest_tui.model.look import Look
 from ingest_tui.model.plan import PlanRules
 from ingest_tui.model.plan_line import NewLook, PlanEnd
 from ingest_tui.pipeline.job.context import JobContext
-from ingest_tui.pipeline.plan.absences import settle_listing
+from ingest_tui.pipeline.plan.absences import keep_what_is_not_gone, settle_listing
 from ingest_tui.pipeline.plan.deletions import chosen_by, hold_rules_of, look_with_plan
 from ingest_tui.pipeline.plan.fingerprints import OlderFingerprints
 from ingest_tui.pipeline.plan.known_types import refuse_known_types
@@ -32,6 +34,7 @@ def make_plan(job: JobContext, end: ListingEnd) -> None:
     writer = PlanWriter(job, rules.ruleset)
     with closing(_whole_listing(job)) as scratch:
         if job.connector is not None:
+            end = _settle_bounds(job, job.connector, scratch, end)
             end = settle_listing(job.workspace, job.source, job.connector, scratch, end)
         refuse_known_types(job.workspace, job.source, scratch, rules.hold)
         scratch.give_up_when(job.controls.is_to_end)
@@ -52,6 +55,16 @@ def _rules(job: JobContext) -> PlanRules:
     hold = hold_rules_of(job.workspace, job.source, job.connector, approves=job.manifest.options.get("approves"))
     watched = job.manifest.trigger == "watch" and may_be_half_written(job.connector)
     return rules_of(job.source, job.schema, job.manifest.options, job.workspace.settings, hold, watched=watched)
+
+
+def _settle_bounds(job: JobContext, connector: BaseConnector, scratch: ListingScratch, end: ListingEnd) -> ListingEnd:
+    def ask(question: Callable[[], bool]) -> bool:
+        job.controls.checkpoint()
+        return job.interruptibly(question)
+
+    end = keep_what_is_not_gone(job.workspace, job.source, connector, scratch, end, ask)
+    job.manifest.counters.descriptors_listed = scratch.count()
+    return end
 
 
 def _whole_listing(job: JobContext) -> ListingScratch:

@@ -13,7 +13,7 @@ from ingest_tui.model.plan import NOT_LOOKED_INTO
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.connecting import connection, with_preferences
-from ingest_tui.pipeline.plan.absences import settle_listing
+from ingest_tui.pipeline.plan.absences import keep_what_is_not_gone, settle_listing
 from ingest_tui.pipeline.plan.deletions import hold_rules_of
 from ingest_tui.pipeline.plan.fingerprints import OlderFingerprints
 from ingest_tui.pipeline.plan.known_types import refuse_known_types
@@ -64,6 +64,7 @@ def _planned(
                 except StopIteration as stop:
                     end = stop.value if isinstance(stop.value, ListingEnd) else ListingEnd(complete=False)
                     break
+            end = keep_what_is_not_gone(workspace, source, connector, scratch, end)
             end = settle_listing(workspace, source, connector, scratch, end)
             refuse_known_types(workspace, source, scratch, hold)
             for key, message in end.gaps:

@@ -257,6 +257,13 @@ class ListingScratch:
                 ((orjson.dumps(refusal).decode(), key, source_id) for key, refusal in refusals),
             )
 
+    def missing_items(self, catalogue: Path, source_id: str, after: str, at_most: int) -> list[tuple[str, str, str]]:
+        """Return key, address and fingerprint of known items that are not listed, by key, those after a key."""
+        self.join(catalogue)
+        sql = f"SELECT l.key, l.uri, l.fingerprint {_VANISHED} AND l.container = '' AND l.key > ?"
+        rows = self._connection.execute(f"{sql} ORDER BY l.key LIMIT ?", (source_id, after, at_most))
+        return [(str(key), str(uri), str(fingerprint)) for key, uri, fingerprint in rows]
+
     def kept_places(self, catalogue: Path, collection_id: str) -> list[Adoption]:
         """Return the kept places of a collection whose addresses are listed, those with a document first.
 
