@@ -21,7 +21,7 @@ _KEPT_IN_QUERIES = _KEPT_IN_PATHS + "?[]|"
 _SLASHES = re.compile("//+")
 
 
-class Scope:
+class SiteScope:
     """What belongs to a source that begins at an address: the same host, below the same folder."""
 
     def __init__(self, url: str) -> None:

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ingest_tui.connectors.web.addresses import Scope
-from ingest_tui.connectors.web.client import AGENT, Answer
+from ingest_tui.connectors.web.addresses import SiteScope
+from ingest_tui.connectors.web.client import AGENT, SiteAnswer
 from ingest_tui.connectors.web.page import PageFacts, facts_of, robots_say
 from ingest_tui.connectors.web.records import PageRecord, fingerprint_of, fingerprint_of_content
 from ingest_tui.connectors.web.web_errors import RequestFailedError
@@ -18,7 +18,7 @@ _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _ENDINGS_OF_PAGES = frozenset(["asp", "aspx", "cfm", "cgi", "do", "htm", "html", "jsp", "php", "shtml", "xhtml"])
 
 
-def is_page(answer: Answer) -> bool:
+def is_page(answer: SiteAnswer) -> bool:
     """Whether it is a page of HTML, by what the site calls it."""
     return answer.media_type in _PAGES
 
@@ -30,7 +30,7 @@ def is_named_as_a_file(key: str) -> bool:
     return bool(dot) and ending.lower() not in _ENDINGS_OF_PAGES
 
 
-def record_of(key: str, address: str, answer: Answer, scope: Scope, crawl: str) -> PageRecord:
+def record_of(key: str, address: str, answer: SiteAnswer, scope: SiteScope, crawl: str) -> PageRecord:
     """Return what is to be known of an answer, reading of it what that takes; raises `RequestFailedError`."""
     etag, last_modified, date = (str(answer.headers.get(name, "")) for name in ("ETag", "Last-Modified", "Date"))
     record = PageRecord(crawl, "file", "", etag, last_modified, answer.media_type, answer.size)
@@ -70,7 +70,7 @@ class ContentDigest:
         return self._hash.hexdigest()
 
 
-def _page_of(record: PageRecord, key: str, address: str, answer: Answer, scope: Scope) -> PageRecord:
+def _page_of(record: PageRecord, key: str, address: str, answer: SiteAnswer, scope: SiteScope) -> PageRecord:
     content = answer.read(LARGEST_PAGE)
     facts = facts_of(content, str(answer.headers.get("Content-Type", "")))
     if not facts.is_page:
@@ -91,7 +91,7 @@ def _page_of(record: PageRecord, key: str, address: str, answer: Answer, scope: 
     )
 
 
-def _keys(links: Iterable[str], base: str, scope: Scope) -> Iterator[str]:
+def _keys(links: Iterable[str], base: str, scope: SiteScope) -> Iterator[str]:
     for link in links:
         address = scope.resolve(link, base)
         key = scope.key_of(address) if address else None
@@ -99,7 +99,7 @@ def _keys(links: Iterable[str], base: str, scope: Scope) -> Iterator[str]:
             yield key
 
 
-def _hear(facts: PageFacts, answer: Answer) -> None:
+def _hear(facts: PageFacts, answer: SiteAnswer) -> None:
     """Note what the headers X-Robots-Tag say to all robots, or to this one."""
     for said in answer.headers.getlist("X-Robots-Tag"):
         whom, colon, rest = said.partition(":")

@@ -38,7 +38,7 @@ _OK, _REDIRECTS, _UNCHANGED = 200, frozenset({301, 302, 303, 307, 308}), 304
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
-class Answer:
+class SiteAnswer:
     """What a site answered with success: a page, the word that it is unchanged, or where it is to be found."""
 
     def __init__(self, address: str, response: urllib3.BaseHTTPResponse, until: Deadline) -> None:
@@ -102,7 +102,7 @@ class WebClient:
     @contextmanager
     def get(
         self, address: str, known: dict[str, str] | None = None, *, seconds: float | None = None
-    ) -> Iterator[Answer]:
+    ) -> Iterator[SiteAnswer]:
         """Ask for an address of the site; ``known`` are the headers of a conditional request.
 
         Raises `RequestFailedError` unless there is a page, a redirect or the word that nothing changed.
@@ -127,7 +127,7 @@ class WebClient:
                 )
                 if not is_expected:
                     raise refusal(response.status, seconds_to_wait(response.headers.get("Retry-After")))
-                yield Answer(address, response, until)
+                yield SiteAnswer(address, response, until)
                 is_read = response.closed or response.length_remaining == 0
             finally:
                 # What was not read to its end is not drained: it may have none.

@@ -12,11 +12,11 @@ from pydantic import BaseModel
 from ingest_tui.connectors.base import BaseConnector, Capabilities, Credentials, Listing
 from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.connectors.memory import VolatileMemory
-from ingest_tui.connectors.web.addresses import Scope, path_of
+from ingest_tui.connectors.web.addresses import SiteScope, path_of
 from ingest_tui.connectors.web.answers import LARGEST_PAGE
 from ingest_tui.connectors.web.client import FILE_SECONDS, WebClient
 from ingest_tui.connectors.web.config import WebConfig
-from ingest_tui.connectors.web.content import Content
+from ingest_tui.connectors.web.content import ItemContent
 from ingest_tui.connectors.web.crawl import Crawl, Failures
 from ingest_tui.connectors.web.records import PageRecord, PageRecords
 from ingest_tui.connectors.web.robots import Robots, robots_of
@@ -48,7 +48,7 @@ class WebConnector(BaseConnector):
         self, config: dict[str, Any], *, max_size: int | None = None, credentials: Credentials | None = None
     ) -> None:
         super().__init__(config, max_size=max_size, credentials=credentials)
-        self._scope = Scope(self.config.url)
+        self._scope = SiteScope(self.config.url)
         self._filter = build_filter(self.config.include, self.config.exclude)
         self._failures = Failures()
         self._own_memory = VolatileMemory()
@@ -169,7 +169,7 @@ class WebConnector(BaseConnector):
         """Read an item, which is compared with what the listing said of it."""
         try:
             with self._client.get(descriptor.uri, seconds=FILE_SECONDS) as answer:
-                content = Content(descriptor, answer, self.max_size)
+                content = ItemContent(descriptor, answer, self.max_size)
                 yield content.pieces(again=lambda: self._client.get(descriptor.uri))
         except RequestFailedError as failure:
             raise item_error(failure, descriptor.uri) from None

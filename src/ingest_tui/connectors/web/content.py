@@ -8,20 +8,20 @@ from contextlib import AbstractContextManager
 import humanize
 
 from ingest_tui.connectors.web.answers import LARGEST_PAGE, ContentDigest, is_page
-from ingest_tui.connectors.web.client import Answer
+from ingest_tui.connectors.web.client import SiteAnswer
 from ingest_tui.connectors.web.records import fingerprint_of, fingerprint_of_content, is_by_content
 from ingest_tui.connectors.web.web_errors import RequestFailedError, item_error
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemError
 
 _PIECE = 1 << 20
-Again = Callable[[], AbstractContextManager[Answer]]
+Again = Callable[[], AbstractContextManager[SiteAnswer]]
 
 
-class Content:
+class ItemContent:
     """What an answer holds of an item; ``most`` bytes are let through, None: any number."""
 
-    def __init__(self, descriptor: Descriptor, answer: Answer, most: int | None) -> None:
+    def __init__(self, descriptor: Descriptor, answer: SiteAnswer, most: int | None) -> None:
         self._descriptor = descriptor
         self._answer = answer
         self._most = most
@@ -75,7 +75,7 @@ class Content:
             content = latest
         yield from (content[start : start + _PIECE] for start in range(0, len(content), _PIECE))
 
-    def _read(self, answer: Answer) -> bytes:
+    def _read(self, answer: SiteAnswer) -> bytes:
         content = answer.read(LARGEST_PAGE)
         self._check_size(len(content), page=True)
         return content

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from ingest_tui.connectors.filtering import PathFilter
-from ingest_tui.connectors.web.addresses import Scope, path_of
+from ingest_tui.connectors.web.addresses import SiteScope, path_of
 from ingest_tui.connectors.web.answers import is_named_as_a_file, record_of
 from ingest_tui.connectors.web.client import WebClient
 from ingest_tui.connectors.web.config import WebConfig
@@ -46,7 +46,7 @@ class Crawl:
     def __init__(
         self,
         config: WebConfig,
-        scope: Scope,
+        scope: SiteScope,
         client: WebClient,
         robots: Robots,
         records: PageRecords,

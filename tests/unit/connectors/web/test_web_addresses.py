@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_tui.connectors.web.addresses import Scope, canonical
+from ingest_tui.connectors.web.addresses import SiteScope, canonical
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_an_address_has_one_form(written: str, form: str | None) -> None:
 )
 def test_keys_are_of_what_is_below_the_start(start: str, address: str, key: str | None) -> None:
     """What is in the folder of the start has a key that reads well; everything else has none."""
-    scope = Scope(start)
+    scope = SiteScope(start)
     assert scope.key_of(address) == key
     if key is not None:
         assert scope.address_of(key) in {address, f"{address}/"}
@@ -63,7 +63,7 @@ def test_keys_are_of_what_is_below_the_start(start: str, address: str, key: str 
 
 def test_a_link_with_the_other_scheme_is_one_of_this_site() -> None:
     """A site that was moved to https has old links left; a port of its own is another site."""
-    scope = Scope("https://example.org/docs/")
+    scope = SiteScope("https://example.org/docs/")
     assert scope.resolve("http://example.org/docs/a", "https://example.org/") == "https://example.org/docs/a"
     assert scope.resolve("http://example.org:81/docs/a", "https://example.org/") == "http://example.org:81/docs/a"
     assert scope.resolve("../b", "https://example.org/docs/x/y") == "https://example.org/docs/b"
@@ -73,7 +73,7 @@ def test_a_link_with_the_other_scheme_is_one_of_this_site() -> None:
 @given(st.text(max_size=40), st.text(max_size=10))
 def test_a_key_leads_back_to_its_address(path: str, query: str) -> None:
     """Whatever a page links to: the key of an address stands for it alone."""
-    scope = Scope("https://example.org/docs/")
+    scope = SiteScope("https://example.org/docs/")
     address = scope.resolve(f"https://example.org/docs/{path}?{query}", "https://example.org/")
     key = scope.key_of(address) if address else None
     if key is not None:

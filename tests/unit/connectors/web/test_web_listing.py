@@ -281,8 +281,8 @@ def test_a_large_site_is_listed_in_little_memory(server: WebSiteServer, connect:
         else None
     )
     connector = connect()
-    connector._own_memory.apply = lambda **_kept: None
-    server.requests = _Counted()  # type: ignore[assignment]
+    connector._own_memory.apply = lambda **_kept: None  # type: ignore[method-assign]
+    server.requests = _Counted()
     tracemalloc.start()
     number = sum(len(page.descriptors) for page in connector.list())
     _now, most = tracemalloc.get_traced_memory()
