@@ -21,6 +21,7 @@ EXTRAS = {"s3": ("boto3", "botocore", "urllib3"), "sharepoint": ("office365", "m
 _BUILT_IN = {
     "local": "ingest_tui.connectors.local.connector:LocalConnector",
     "directory": "ingest_tui.connectors.local.connector:LocalConnector",
+    "confluence": "ingest_tui.connectors.confluence.connector:ConfluenceConnector",
     "git": "ingest_tui.connectors.git.connector:GitConnector",
     "s3": "ingest_tui.connectors.s3.connector:S3Connector",
     "sharepoint": "ingest_tui.connectors.sharepoint.connector:SharePointConnector",

@@ -24,6 +24,7 @@ from tests.conformance.connectors.git_site import GitSite
 from tests.conformance.connectors.interruptions import Failure
 from tests.conformance.connectors.memory_connector import PAGE, SOURCES, Item, MemoryConnector, new_source
 from tests.conformance.connectors.s3_site import S3Site
+from tests.conformance.connectors.test_confluence_connector import TestConfluenceCloud as _ConfluenceSuite
 from tests.conformance.connectors.test_sharepoint_connector import TestSharePointConnector as _SharePointSuite
 from tests.conformance.connectors.web_site import WebSite
 from tests.servers.fault_proxy import FaultProxy
@@ -317,7 +318,7 @@ def test_unknown_type_names_the_known_ones() -> None:
 def test_every_built_in_connector_has_its_suite() -> None:
     """A connector of this package without a class in this file fails here, and a remote one needs the longer suite."""
     suites = {kind.covers: kind for kind in globals().values() if isinstance(kind, type) and hasattr(kind, "covers")}
-    suites[_SharePointSuite.covers] = _SharePointSuite
+    suites |= {suite.covers: suite for suite in (_ConfluenceSuite, _SharePointSuite)}
     ours = {kind for name in source_types() if (kind := connector_class(name)).__module__.startswith("ingest_tui.")}
     assert ours <= set(suites)
     assert all(issubclass(suites[kind], RemoteConnectorSuite) for kind in ours if kind.capabilities.remote)

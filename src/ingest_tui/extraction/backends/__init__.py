@@ -120,6 +120,9 @@ BACKENDS: dict[str, Backend] = {
         Backend("hwpx", f"{_HERE}.hwpx", frozenset(("hwpx",))),
         Backend("visio", f"{_HERE}.visio", frozenset(("vsdx",))),
         Backend("xps", f"{_HERE}.xps", frozenset(("xps",))),
+        Backend(
+            "confluence", f"{_HERE}.confluence", frozenset(("confluence",)), "html-to-markdown", "html_to_markdown"
+        ),
         Backend("fictionbook", f"{_HERE}.fictionbook", frozenset(("fb2",))),
         Backend("mobi", f"{_HERE}.mobi", frozenset(("mobi",)), "html-to-markdown", "html_to_markdown"),
         Backend("hwp", f"{_HERE}.hwp", frozenset(("hwp",))),

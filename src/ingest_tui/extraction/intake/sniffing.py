@@ -58,7 +58,7 @@ _FLAT_ODF = re.compile(
 )
 _FLAT_FORMATS = {b"spreadsheet": "fods", b"text": "fodt", b"presentation": "fodp", b"graphics": "fodg"}
 _SPREADSHEETML = re.compile(rb"<(?:\w{1,20}:)?Workbook\b[^<>]*urn:schemas-microsoft-com:office:spreadsheet")
-_XML_DIALECTS = frozenset((*_FLAT_FORMATS.values(), "spreadsheetml", "fb2"))
+_XML_DIALECTS = frozenset((*_FLAT_FORMATS.values(), "spreadsheetml", "fb2", "confluence"))
 _HEADER = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]?\S", re.MULTILINE)
 _MAIL_HEADERS = frozenset(
     b"from to cc bcc subject date message-id mime-version received return-path content-type delivered-to".split()
@@ -127,6 +127,8 @@ def _dialect_of(start: bytes) -> str:
     """Return the format of an office document or a book that is one XML file, or ``xml``."""
     if b"<FictionBook" in start:
         return "fb2"
+    if b"<confluence-page " in start[:_HEAD_BYTES]:
+        return "confluence"
     flat = _FLAT_ODF.search(start) if b"<office:document" in start else None
     if flat:
         return _FLAT_FORMATS[flat[1]]

@@ -59,7 +59,7 @@ def xhtml_to_html(text: str) -> str | None:
     parser.CharacterDataHandler = writer.data
     parser.EntityDeclHandler = _refuse
     try:
-        parser.Parse(_ENTITY.sub(_resolved, _DOCTYPE.sub("", text, count=1)).encode("utf-8", "replace"), True)
+        parser.Parse(resolve_entities(_DOCTYPE.sub("", text, count=1)).encode("utf-8", "replace"), True)
     except (expat.ExpatError, RecursionError, ItemRejectedError):
         return None
     return "".join(writer.parts)
@@ -73,6 +73,11 @@ def close_empty_elements(text: str) -> str:
     ):
         return text
     return _SELF_CLOSED.sub(r"<\1\2></\1>", text)
+
+
+def resolve_entities(text: str) -> str:
+    """Return a text with the entities of HTML as characters; those of XML stay, and what is no entity."""
+    return _ENTITY.sub(_resolved, text)
 
 
 def _resolved(match: re.Match[str]) -> str:
