@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import bisect
 import json
 import re
 import sys
@@ -231,10 +232,11 @@ class DataCenterHandler(_ConfluenceHandler):
             raise RefusalError(404, "notFound", "there is no such space")
         kind = {"page": "pages", "blogpost": "blogposts"}[asked["type"]]
         after = asked.get("cursor", "0")
-        rest = [one for one in self.state.of(asked["spaceKey"], kind) if _number(one.entry_id) > int(after)]
-        part = rest[: min(int(asked["limit"]), self.state.largest_part)]
+        every = self.state.of(asked["spaceKey"], kind)
+        start = bisect.bisect_right(every, int(after), key=lambda one: _number(one.entry_id))
+        part = every[start : start + min(int(asked["limit"]), self.state.largest_part)]
         links = {}
-        if len(part) < len(rest):
+        if start + len(part) < len(every):
             links = {"next": f"{self._path}?{urlencode({**asked, 'cursor': part[-1].entry_id})}"}
         self.send(200, {"results": [self._shown(one) for one in part], "_links": links})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from dataclasses import dataclass, field
 
@@ -52,6 +53,7 @@ class ConfluenceState(State):
         self.is_cloud = is_cloud
         self.spaces: dict[str, SpaceEntry] = {}
         self.entries: dict[str, Entry] = {}
+        self._by_place: dict[tuple[str, str], list[Entry]] = {}
         self.people = {"abc": "Ann Example"}
         self.token = TOKEN
         self.media_url = ""
@@ -88,18 +90,29 @@ class ConfluenceState(State):
         return next((one for one in self.of(page.entry_id, "attachments") if one.title == title), None)
 
     def of(self, container: str, kind: str) -> list[Entry]:
-        """Return what is in a space or belongs to a page, by id."""
-        found = [one for one in self.entries.values() if (one.container, one.kind) == (container, kind)]
-        return sorted(found, key=lambda one: int(one.entry_id.removeprefix("att")))
+        """Return what is in a space or belongs to a page, by id; not to be changed."""
+        return self._by_place.get((container, kind), [])
 
     def remove(self, entry: Entry) -> None:
         """Delete something with all that belongs to it."""
         for one in [one for one in self.entries.values() if one.container == entry.entry_id]:
             self.remove(one)
-        self.entries.pop(entry.entry_id, None)
+        if self.entries.pop(entry.entry_id, None) is not None:
+            self._by_place[entry.container, entry.kind].remove(entry)
+
+    def move(self, entry: Entry, container: str) -> None:
+        """Let something belong to another page."""
+        self._by_place[entry.container, entry.kind].remove(entry)
+        entry.container = container
+        self._place(entry)
+
+    def _place(self, entry: Entry) -> None:
+        place = self._by_place.setdefault((entry.container, entry.kind), [])
+        bisect.insort(place, entry, key=lambda one: int(one.entry_id.removeprefix("att")))
 
     def _add(self, kind: str, title: str, container: str, content: bytes, parent: str) -> Entry:
         number = str(next(self._numbers))
         entry = Entry(f"att{number}" if kind == "attachments" else number, kind, title, container, [content], parent)
         self.entries[entry.entry_id] = entry
+        self._place(entry)
         return entry

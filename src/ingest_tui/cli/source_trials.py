@@ -167,5 +167,8 @@ def _show_place(place: Place, *, as_json: bool) -> None:
         return
     import humanize
 
+    from ingest_tui.model.keys import file_name_of
+
     size = "" if place.size is None else humanize.naturalsize(place.size)
-    output.line(f"{place.kind:6}  {size:>10}  {place.path}")
+    named = "" if place.name == file_name_of(place.path) else f"  {place.name}"
+    output.line(f"{place.kind:6}  {size:>10}  {place.path}{named}")

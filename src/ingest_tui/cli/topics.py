@@ -25,6 +25,7 @@ TOPICS = {
     "credentials": Topic("credentials.md", "", "how sources sign in, and where secrets are"),
     "disaster-recovery": Topic("operations.md", "Disaster recovery", "what to do when something is lost"),
     "exit-codes": Topic("cli.md", "Exit codes", "what the exit code of a command means"),
+    "confluence": Topic("confluence.md", "", "Confluence as a source, Cloud and Data Center"),
     "git": Topic("git.md", "", "Git repositories as sources"),
     "http-server": Topic("server.md", "", "what 'ingest-tui serve' answers, and to whom"),
     "monitoring": Topic("operations.md", "Monitoring", "figures for Prometheus, and checks for monitors"),

@@ -20,6 +20,7 @@ LinkState = Literal["document", "item", "folder", "broken", "external"]
 holds no text; to a folder with documents; into a source, where nothing is known at that address; or elsewhere."""
 MAX_LINK_TEXT = 300
 
+_WEB = frozenset(("http", "https"))
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _SHAREPOINT = re.compile(r"[^/]*\.sharepoint(?:-mil)?\.(?:com|us|cn|de)\Z")
@@ -133,9 +134,7 @@ class AddressBook:
 
     def _lead(self, link: Link, target: _Target) -> ResolvedLink:
         path = comparable(target.address)
-        known = self._places.get(path)
-        if known is None:
-            known = self._former.get(path)
+        known = self._at(path) or self._at(path.partition("?")[0])
         if known is not None:
             state: LinkState = "document" if known.document_id is not None else "item"
             return ResolvedLink(link, state, known.uri, known.document_id, known.detail)
@@ -145,6 +144,9 @@ class AddressBook:
         if not is_inside:
             return ResolvedLink(link, "external", target.address)
         return ResolvedLink(link, "broken", target.address, None, "nothing is known at this address")
+
+    def _at(self, path: str) -> _Known | None:
+        return self._places.get(path) or self._former.get(path)
 
     def _is_in_a_source(self, path: str) -> bool:
         folder = path
@@ -205,7 +207,10 @@ def _root_of(place: ItemAddress) -> str:
 
 @lru_cache(maxsize=16_384)
 def comparable(address: str) -> str:
-    """Return an address in the form in which two that name one thing are equal: without escapes, query and fragment."""
+    """Return an address in the form in which two that name one thing are equal: without escapes and fragment.
+
+    The query of a web address stays: it may be all that tells two pages apart. In other addresses it means nothing.
+    """
     path = _spelled(address)
     _scheme, mark, rest = path.partition("://")
     return path.casefold() if mark and _SHAREPOINT.match(rest.partition("/")[0]) else path
@@ -216,8 +221,10 @@ def _spelled(address: str) -> str:
     if not mark:
         return address
     authority, slash, path = rest.partition("/")
-    path = unquote((slash + path).partition("#")[0].partition("?")[0])
+    path, _, query = (slash + path).partition("#")[0].partition("?")
+    path = unquote(path)
     authority = authority.lower()
     if _SHAREPOINT.match(authority):
         path = _SHARED_PATH.sub("/", path, count=1)
-    return f"{scheme.lower()}://{authority}{path}"
+    asked = f"?{query}" if query and scheme.lower() in _WEB else ""
+    return f"{scheme.lower()}://{authority}{path}{asked}"

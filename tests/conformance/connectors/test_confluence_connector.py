@@ -129,7 +129,7 @@ class ConfluenceSite(RemoteSite):
     def rename(self, name: str, new_name: str) -> None:
         entry = self._attachment(name)
         page, entry.title = self._split(new_name)
-        entry.container = page.entry_id
+        self.state.move(entry, page.entry_id)
 
     def remove(self, name: str) -> None:
         self.state.remove(self._attachment(name))

@@ -506,6 +506,14 @@ def build_samples() -> dict[str, Sample]:
             ("apples",),
             ("# Annual report",),
         ),
+        "confluence": Sample(
+            "a.confluence",
+            b'<?xml version="1.0"?><confluence-page title="Annual report" space="DOC"><body>'
+            b"&lt;p&gt;apples&lt;/p&gt;&lt;ac:task-list&gt;&lt;ac:task&gt;&lt;ac:task-status&gt;complete&lt;/ac:task-status&gt;"
+            b"&lt;ac:task-body&gt;count them&lt;/ac:task-body&gt;&lt;/ac:task&gt;&lt;/ac:task-list&gt;</body></confluence-page>",
+            ("apples",),
+            ("# Annual report", "- [x] count them"),
+        ),
         "fb2": Sample(
             "a.fb2", fictionbook("<title><p>Annual report</p></title><p>apples</p>"), ("apples",), ("# Annual report",)
         ),

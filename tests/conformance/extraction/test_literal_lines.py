@@ -8,6 +8,7 @@ from html import escape
 
 import pytest
 
+from ingest_tui.connectors.confluence.document import file_of
 from ingest_tui.extraction.parse import extract
 from ingest_tui.model.chunking import split_into_chunks
 from ingest_tui.model.markdown_blocks import split_blocks
@@ -243,6 +244,7 @@ BUILDERS: dict[str, Callable[[Sequence[str]], bytes]] = {
     "a.epub": _epub,
     "a.mobi": lambda lines: mobi(_page(lines).encode()),
     "a.fb2": _fb2,
+    "a.confluence": lambda lines: file_of(_page(lines), {"kind": "page"}),
     "a.xml": _docbook,
     "a.hwp": _hwp,
     "a.hwpx": _hwpx,

@@ -128,3 +128,20 @@ def test_no_target_fails(target: str, uri: str) -> None:
 def test_records_of_all_ages_are_read(kept: Any, links: list[Link]) -> None:
     """Targets alone are what earlier versions of the program kept; what is damaged is left out."""
     assert links_of({"links": kept}) == links
+
+
+def test_the_query_of_a_web_address_tells_pages_apart() -> None:
+    """Pages whose addresses differ in it alone are different ones; where none is known by it, it means nothing."""
+    book = AddressBook()
+    start = "https://wiki.example.org/pages/viewpage.action"
+    for number in ("12", "13"):
+        book.add_place(ItemAddress(f"{start}?pageId={number}", f"DOC/{number}.confluence"), number)
+    book.add_place(ItemAddress("https://wiki.example.org/a.html", "a.html"), "a")
+    base = ItemAddress("https://wiki.example.org/b.html", "b.html")
+
+    def lead(target: str) -> str | None:
+        return book.resolve(Link(target, "", None), base).document_id
+
+    assert [lead(f"{start}?pageId={number}#heading") for number in ("12", "13", "14")] == ["12", "13", None]
+    assert lead("https://wiki.example.org/a.html?utm_source=x") == "a"
+    assert lead("a.html?version=2") == "a"

@@ -14,9 +14,9 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
-from ingest_tui.connectors.confluence.config import ConfluenceConfig, Kind
+from ingest_tui.connectors.confluence.config import ConfluenceConfig, WikiKind
 from ingest_tui.connectors.confluence.confluence_errors import NOT_FOUND, AnswerError, not_confluence
-from ingest_tui.connectors.confluence.session import Session
+from ingest_tui.connectors.confluence.session import ConfluenceSession
 from ingest_tui.model.errors import TransientSourceError
 
 _LIMIT = 100
@@ -34,11 +34,11 @@ class Space(NamedTuple):
     name: str
 
 
-class Content(NamedTuple):
+class WikiContent(NamedTuple):
     """A page, blog post, comment or attachment. ``when`` is the time of its version in RFC 3339, ``size`` in bytes."""
 
     content_id: str
-    kind: Kind
+    kind: WikiKind
     title: str
     version: int
     when: str = ""
@@ -46,10 +46,10 @@ class Content(NamedTuple):
     media_type: str | None = None
 
 
-class Part(NamedTuple):
+class ContentPart(NamedTuple):
     """Some of a listing, and what asks for the next of it; None at its end."""
 
-    contents: list[Content]
+    contents: list[WikiContent]
     following: str | None
 
 
@@ -63,9 +63,9 @@ class Stored(NamedTuple):
 
 
 class Api(ABC):
-    """Asks one Confluence; raises what `Session` raises."""
+    """Asks one Confluence; raises what `ConfluenceSession` raises."""
 
-    def __init__(self, session: Session, url: str) -> None:
+    def __init__(self, session: ConfluenceSession, url: str) -> None:
         self._session = session
         self._url = url
 
@@ -78,28 +78,28 @@ class Api(ABC):
         """Yield the spaces of these keys that can be seen; without any, all but personal ones."""
 
     @abstractmethod
-    def first(self, space: Space, kind: Kind) -> str:
+    def first(self, space: Space, kind: WikiKind) -> str:
         """Return what asks for the first part of a space's pages or blog posts."""
 
-    def part(self, asked: str, kind: Kind) -> Part:
+    def part(self, asked: str, kind: WikiKind) -> ContentPart:
         """Return a part of a listing of pages, blog posts or attachments."""
         results, following = self._part(asked)
-        return Part([self._content(one, kind) for one in results], following)
+        return ContentPart([self._content(one, kind) for one in results], following)
 
     @abstractmethod
-    def first_attachments(self, content: Content) -> str:
+    def first_attachments(self, content: WikiContent) -> str:
         """Return what asks for the first part of what is attached to a page or blog post."""
 
     @abstractmethod
-    def comments(self, content: Content) -> list[Content]:
+    def comments(self, content: WikiContent) -> list[WikiContent]:
         """Return the comments on a page or blog post, answers to them too."""
 
     @abstractmethod
-    def stored(self, content_id: str, kind: Kind) -> Stored:
+    def stored(self, content_id: str, kind: WikiKind) -> Stored:
         """Return a text as it is now."""
 
     @abstractmethod
-    def address_of_page(self, space_key: str, content_id: str, kind: Kind) -> str:
+    def address_of_page(self, space_key: str, content_id: str, kind: WikiKind) -> str:
         """Return the address of a page or blog post that stays as it is when it is renamed."""
 
     @abstractmethod
@@ -139,7 +139,7 @@ class Api(ABC):
 
     @staticmethod
     @abstractmethod
-    def _content(one: dict[str, Any], kind: Kind) -> Content:
+    def _content(one: dict[str, Any], kind: WikiKind) -> WikiContent:
         """Return what a listing says of one thing."""
 
     def address_of_attachment(self, page_id: str, title: str) -> str:
@@ -174,7 +174,7 @@ class Api(ABC):
 class CloudApi(Api):
     """Confluence Cloud. The base of its session is the address of the site, without ``/wiki``."""
 
-    _of_kind: Mapping[Kind, str] = {"pages": "pages", "blogposts": "blogposts", "comments": "footer-comments"}
+    _of_kind: Mapping[WikiKind, str] = {"pages": "pages", "blogposts": "blogposts", "comments": "footer-comments"}
 
     @property
     def _old_api(self) -> str:
@@ -190,17 +190,17 @@ class CloudApi(Api):
         for one in self._all("/wiki/api/v2/spaces?" + urlencode({**query, "status": "current", "limit": _LIMIT})):
             yield Space(_id(one), _needed(one, "key"), _text(one, "name"))
 
-    def first(self, space: Space, kind: Kind) -> str:
+    def first(self, space: Space, kind: WikiKind) -> str:
         """Return the first request."""
         return f"/wiki/api/v2/spaces/{quote(space.space_id, safe='')}/{kind}?status=current&limit={_LIMIT}"
 
-    def first_attachments(self, content: Content) -> str:
+    def first_attachments(self, content: WikiContent) -> str:
         """Return the first request."""
         return f"{self._path(content)}/attachments?status=current&limit={_LIMIT}"
 
-    def comments(self, content: Content) -> list[Content]:
+    def comments(self, content: WikiContent) -> list[WikiContent]:
         """Return comments at the foot and within the text, each with the answers to it."""
-        found: list[Content] = []
+        found: list[WikiContent] = []
         for sort in ("footer-comments", "inline-comments"):
             open_ones = [f"{self._path(content)}/{sort}?limit={_LIMIT}"]
             while open_ones:
@@ -213,7 +213,7 @@ class CloudApi(Api):
                         )
         return found
 
-    def stored(self, content_id: str, kind: Kind) -> Stored:
+    def stored(self, content_id: str, kind: WikiKind) -> Stored:
         """Return a text; whether a comment is at the foot or within a text does not follow from its id."""
         answer = self._one_of(content_id, kind)
         body = _object(_object(answer.get("body")).get("storage"))
@@ -223,7 +223,7 @@ class CloudApi(Api):
             parents = tuple(_id(one) for one in above)[:_MOST_PARENTS]
         return Stored(_text(answer, "title"), _version(answer), _needed(body, "value", may_be_empty=True), parents)
 
-    def _one_of(self, content_id: str, kind: Kind) -> dict[str, Any]:
+    def _one_of(self, content_id: str, kind: WikiKind) -> dict[str, Any]:
         query = {"body-format": "storage"}
         path = f"/{quote(content_id, safe='')}"
         try:
@@ -233,7 +233,7 @@ class CloudApi(Api):
                 raise
             return self._session.get(f"/wiki/api/v2/inline-comments{path}", query)
 
-    def address_of_page(self, space_key: str, content_id: str, kind: Kind) -> str:
+    def address_of_page(self, space_key: str, content_id: str, kind: WikiKind) -> str:
         """Return the address."""
         if kind == "pages":
             return f"{self._url}/spaces/{quote(space_key, safe='~')}/pages/{quote(content_id, safe='')}"
@@ -254,13 +254,13 @@ class CloudApi(Api):
         return self._person({"accountId": person_id})
 
     @staticmethod
-    def _path(content: Content) -> str:
+    def _path(content: WikiContent) -> str:
         return f"/wiki/api/v2/{content.kind}/{quote(content.content_id, safe='')}"
 
     @staticmethod
-    def _content(one: dict[str, Any], kind: Kind) -> Content:
+    def _content(one: dict[str, Any], kind: WikiKind) -> WikiContent:
         size, when = one.get("fileSize"), _text(_object(one.get("version")), "createdAt")
-        return Content(
+        return WikiContent(
             _id(one),
             kind,
             _text(one, "title"),
@@ -274,7 +274,7 @@ class CloudApi(Api):
 class DataCenterApi(Api):
     """Confluence Data Center and Server. The base of its session is its address."""
 
-    _types: Mapping[Kind, str] = {"pages": "page", "blogposts": "blogpost"}
+    _types: Mapping[WikiKind, str] = {"pages": "page", "blogposts": "blogpost"}
 
     @property
     def _old_api(self) -> str:
@@ -290,21 +290,21 @@ class DataCenterApi(Api):
         for one in self._all("/rest/api/space?" + urlencode({**query, "limit": _LIMIT}, doseq=True)):
             yield Space(_id(one), _needed(one, "key"), _text(one, "name"))
 
-    def first(self, space: Space, kind: Kind) -> str:
+    def first(self, space: Space, kind: WikiKind) -> str:
         """Return the first request."""
         query = {"spaceKey": space.key, "type": self._types[kind], "status": "current", "expand": "version"}
         return f"/rest/api/content/scan?{urlencode({**query, 'limit': _LIMIT})}"
 
-    def first_attachments(self, content: Content) -> str:
+    def first_attachments(self, content: WikiContent) -> str:
         """Return the first request."""
         return f"{self._children(content)}/attachment?expand=version&limit={_LIMIT}"
 
-    def comments(self, content: Content) -> list[Content]:
+    def comments(self, content: WikiContent) -> list[WikiContent]:
         """Return comments of all depths."""
         asked = f"{self._children(content)}/comment?expand=version&depth=all&limit={_LIMIT}"
         return [self._content(one, "comments") for one in self._all(asked)]
 
-    def stored(self, content_id: str, kind: Kind) -> Stored:  # noqa: ARG002 - one endpoint for all
+    def stored(self, content_id: str, kind: WikiKind) -> Stored:  # noqa: ARG002 - one endpoint for all
         """Return a text."""
         answer = self._session.get(
             f"/rest/api/content/{quote(content_id, safe='')}", {"expand": "body.storage,version,ancestors"}
@@ -319,7 +319,7 @@ class DataCenterApi(Api):
             parents[:_MOST_PARENTS],
         )
 
-    def address_of_page(self, space_key: str, content_id: str, kind: Kind) -> str:  # noqa: ARG002 - one for all
+    def address_of_page(self, space_key: str, content_id: str, kind: WikiKind) -> str:  # noqa: ARG002 - one for all
         """Return the address."""
         return f"{self._url}/pages/viewpage.action?pageId={quote(content_id, safe='')}"
 
@@ -350,14 +350,14 @@ class DataCenterApi(Api):
         return results, f"{overlapping}{_AFTER}{quote(_id(results[-1]), safe='')}"
 
     @staticmethod
-    def _children(content: Content) -> str:
+    def _children(content: WikiContent) -> str:
         return f"/rest/api/content/{quote(content.content_id, safe='')}/child"
 
     @staticmethod
-    def _content(one: dict[str, Any], kind: Kind) -> Content:
+    def _content(one: dict[str, Any], kind: WikiKind) -> WikiContent:
         extensions = _object(one.get("extensions"))
         size = extensions.get("fileSize")
-        return Content(
+        return WikiContent(
             _id(one),
             kind,
             _text(one, "title"),

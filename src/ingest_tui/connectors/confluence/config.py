@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-Kind = Literal["pages", "blogposts", "comments", "attachments"]
+WikiKind = Literal["pages", "blogposts", "comments", "attachments"]
 _CLOUD_HOSTS = ("atlassian.net", "api.atlassian.com", "jira.com")
 
 
@@ -29,7 +29,7 @@ class ConfluenceConfig(BaseModel):
         description="take only the space with this key, e.g. DOC (default: all but personal ones)",
         json_schema_extra={"browse": True},
     )
-    take: tuple[Kind, ...] = Field(
+    take: tuple[WikiKind, ...] = Field(
         default=("pages", "blogposts", "comments", "attachments"),
         min_length=1,
         description="what is taken: pages, blogposts, comments, attachments (default: all four)",

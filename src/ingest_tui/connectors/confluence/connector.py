@@ -26,6 +26,7 @@ from ingest_tui.connectors.confluence.signing import Signature
 from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.clock import seconds_since_epoch
+from ingest_tui.model.counted import counted
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import (
     AuthenticationError,
@@ -40,7 +41,7 @@ from ingest_tui.model.keys import bytes_from_key, key_from_bytes
 from ingest_tui.model.safe_text import safe_display
 
 if TYPE_CHECKING:
-    from ingest_tui.connectors.confluence.api import Api, Content, Space
+    from ingest_tui.connectors.confluence.api import Api, Space, WikiContent
 
 _FETCHES_AT_ONCE = 4
 _KEPT_LOOKUPS = 20_000
@@ -107,7 +108,7 @@ class ConfluenceConnector(BaseConnector):
     def check_credential(self) -> str | None:
         """Return whose credential is used."""
         credential = self._signature.credential()
-        return None if credential is None else credential.identity or credential.name
+        return None if credential is None else credential.get("username") or credential.name
 
     def reauthenticate(self) -> bool:
         """Read the credential again when it is next needed."""
@@ -125,10 +126,10 @@ class ConfluenceConnector(BaseConnector):
             if self._opened is None:
                 _check_package()
                 from ingest_tui.connectors.confluence.api import open_api
-                from ingest_tui.connectors.confluence.session import Session
+                from ingest_tui.connectors.confluence.session import ConfluenceSession
 
-                def session_of(base: str) -> Session:
-                    session = Session(base, self._signature)
+                def session_of(base: str) -> ConfluenceSession:
+                    session = ConfluenceSession(base, self._signature)
                     self._close.append(session.close)
                     return session
 
@@ -160,11 +161,11 @@ class ConfluenceConnector(BaseConnector):
         with _failing_as_a_source("a space"):
             return (yield from listing.pages(spaces, cursor))
 
-    def _item(self, content: Content, space: Space, page: Content) -> Descriptor | None:
+    def _item(self, content: WikiContent, space: Space, page: WikiContent) -> Descriptor | None:
         descriptor = self._describe(content, space.key, page.content_id, page.kind)
         return descriptor if self._filter.takes(bytes_from_key(descriptor.key)) else None
 
-    def _describe(self, content: Content, space: str, page_id: str, page_kind: str) -> Descriptor:
+    def _describe(self, content: WikiContent, space: str, page_id: str, page_kind: str) -> Descriptor:
         api, of_page = self._api(), f"{_part_of_key(space)}/{_part_of_key(page_id)}"
         if content.kind == "attachments":
             key, uri = f"{of_page}/{_part_of_key(content.title)}", api.address_of_attachment(page_id, content.title)
@@ -210,7 +211,7 @@ class ConfluenceConnector(BaseConnector):
                         yield from self._places_of(space, content)
                         return
 
-    def _places_of(self, space: Space, page: Content) -> Iterator[Place]:
+    def _places_of(self, space: Space, page: WikiContent) -> Iterator[Place]:
         from ingest_tui.connectors.confluence.listing import attachments_of
 
         for one in (page, *attachments_of(self._api(), page)):
@@ -260,7 +261,7 @@ class ConfluenceConnector(BaseConnector):
             yield piece
         if descriptor.size is not None and received != descriptor.size:
             raise ItemChangedError(
-                f"it has {received} bytes, and {descriptor.size} were listed",
+                f"it has {counted(received, 'byte')}, and {descriptor.size:,} were listed",
                 hint="it was perhaps changed meanwhile: the next sync takes it",
                 uri=descriptor.uri,
             )

@@ -8,7 +8,7 @@ from html import unescape
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-MEDIA_TYPE = "application/vnd.atlassian.confluence+xml"
+MEDIA_TYPE = "application/x-confluence+xml"
 EXTENSION = ".confluence"
 _NAMED = re.compile(r"<ri:(page|blog-post|user)\b([^<>]{1,2000})>")
 _ATTRIBUTE = re.compile(r"""([\w:-]{1,40})\s*=\s*(?:"([^"]*)"|'([^']*)')""")

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ingest_tui.connectors.base import Listing
-from ingest_tui.connectors.confluence.api import Api, Content, Space
-from ingest_tui.connectors.confluence.config import Kind
+from ingest_tui.connectors.confluence.api import Api, Space, WikiContent
+from ingest_tui.connectors.confluence.config import WikiKind
 from ingest_tui.connectors.confluence.confluence_errors import FORBIDDEN, NOT_FOUND, AnswerError, source_error
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 
 PAGE = 200
-_KINDS: tuple[Kind, ...] = ("pages", "blogposts")
+_KINDS: tuple[WikiKind, ...] = ("pages", "blogposts")
 _LOST_PLACE = (400, NOT_FOUND, 410)
 
 
@@ -54,8 +54,8 @@ class SpaceListing:
     def __init__(
         self,
         api: Api,
-        takes: frozenset[Kind],
-        describe: Callable[[Content, Space, Content], Descriptor | None],
+        takes: frozenset[WikiKind],
+        describe: Callable[[WikiContent, Space, WikiContent], Descriptor | None],
     ) -> None:
         self._api = api
         self._takes = takes
@@ -103,7 +103,7 @@ class SpaceListing:
                 if here >= begun:
                     yield from self._of_kind(space, kind, start if here == begun else Position())
 
-    def _of_kind(self, space: Space, kind: Kind, start: Position) -> Iterator[tuple[Position, list[Descriptor]]]:
+    def _of_kind(self, space: Space, kind: WikiKind, start: Position) -> Iterator[tuple[Position, list[Descriptor]]]:
         asked: str | None = start.asked or self._api.first(space, kind)
         seen: set[str] = set()
         while asked:
@@ -124,7 +124,7 @@ class SpaceListing:
             asked = part.following
 
     def _of_content(
-        self, space: Space, content: Content, here: Position
+        self, space: Space, content: WikiContent, here: Position
     ) -> Iterator[tuple[Position, list[Descriptor]]]:
         found = [self._describe(content, space, content)] if content.kind in self._takes else []
         if "comments" in self._takes:
@@ -139,7 +139,7 @@ class SpaceListing:
             yield from self._attachments(space, content, here, following)
 
     def _attachments(
-        self, space: Space, content: Content, here: Position, asked: str
+        self, space: Space, content: WikiContent, here: Position, asked: str
     ) -> Iterator[tuple[Position, list[Descriptor]]]:
         while asked:
             try:
@@ -152,7 +152,7 @@ class SpaceListing:
             position = here._replace(content=content.content_id, attachments=asked)
             yield position, [one for one in found if one is not None]
 
-    def _note_gap(self, space: Space, content: Content, error: AnswerError) -> None:
+    def _note_gap(self, space: Space, content: WikiContent, error: AnswerError) -> None:
         """Note that something of one page cannot be looked into; raises what concerns more than that."""
         if error.status not in (FORBIDDEN, NOT_FOUND):
             raise error
@@ -163,18 +163,18 @@ def _index(kind: str) -> int:
     return next((at for at, one in enumerate(_KINDS) if one == kind), 0)
 
 
-def contents_of(api: Api, space: Space) -> Iterator[Content]:
+def contents_of(api: Api, space: Space) -> Iterator[WikiContent]:
     """Yield the pages and posts of a space; streams."""
     for kind in _KINDS:
         yield from _all(api, api.first(space, kind), kind)
 
 
-def attachments_of(api: Api, page: Content) -> Iterator[Content]:
+def attachments_of(api: Api, page: WikiContent) -> Iterator[WikiContent]:
     """Yield what is attached to a page or post."""
     yield from _all(api, api.first_attachments(page), "attachments")
 
 
-def _all(api: Api, asked: str | None, kind: Kind) -> Iterator[Content]:
+def _all(api: Api, asked: str | None, kind: WikiKind) -> Iterator[WikiContent]:
     while asked:
         part = api.part(asked, kind)
         yield from part.contents

@@ -30,7 +30,7 @@ _MOST_REDIRECTS = 5
 _HEADERS = {"Accept": "application/json", "User-Agent": "ingest-tui", "X-Atlassian-Token": "no-check"}
 
 
-class Session:
+class ConfluenceSession:
     """Connections to one Confluence, used by several threads.
 
     Raises `AnswerError` for what is no success, `TransientSourceError` for what does not answer, and what the

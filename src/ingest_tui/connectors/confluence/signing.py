@@ -53,7 +53,7 @@ class Signature:
         if not is_safe_for_secrets(self._config.url):
             raise AuthenticationError(
                 "the address does not begin with https://: the credential could be read on the way",
-                hint="'ingest-tui source edit SOURCE --url https://…'",
+                hint="name the address with https:// (--url)",
                 setting="url",
             )
         return credential

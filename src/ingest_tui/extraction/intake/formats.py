@@ -117,7 +117,7 @@ FORMATS: tuple[Format, ...] = (
     Format("fodp", _ODF + "presentation-flat-xml", ("fodp",), "flat", "markup"),
     Format("fodg", _ODF + "graphics-flat-xml", ("fodg",), "flat", "markup"),
     Format("spreadsheetml", "application/vnd.ms-excel.xml", (), "spreadsheet", "markup"),
-    Format("confluence", "application/vnd.atlassian.confluence+xml", ("confluence",), "confluence", "markup"),
+    Format("confluence", "application/x-confluence+xml", ("confluence",), "confluence", "markup"),
     Format("fb2", "application/x-fictionbook+xml", ("fb2",), "fictionbook", "markup"),
     Format("epub", "application/epub+zip", ("epub",), "epub", "zip"),
     Format("hwpx", "application/hwp+zip", ("hwpx",), "hwpx", "zip"),

@@ -136,4 +136,4 @@ def _records(
 def _last_name(address: str) -> str:
     """Return the last part of an address or target, by which those that cannot be meant are soon excluded."""
     path = comparable(address if "://" in address else f"x://x/{address}")
-    return file_name_of(path.replace("\\", "/")).casefold()
+    return file_name_of(path.partition("?")[0].replace("\\", "/")).casefold()
