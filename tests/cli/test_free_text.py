@@ -39,7 +39,6 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "--endpoint-url": ((*S3, "--endpoint-url", "nope"), "not an http or https address"),
     "--region": ((*S3, "--region", "no pe"), "not the name of a region"),
     "--sqs": ((*S3, "--sqs", "nope"), "--sqs"),
-    "--url": (("source", "add", "confluence", "c", "--url", "nope"), "it is an address like https://"),
     "--take": (("source", "add", "confluence", "c", "--url", "https://h/wiki", "--take", "labels"), "blogposts"),
     "--space": (("source", "add", "confluence", "c", "--url", "https://h/wiki", "--space", "a/b"), "named by its key"),
     "--repository": (("source", "add", "git", "code", "--repository", ""), "--repository: this is needed"),
