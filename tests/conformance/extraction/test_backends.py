@@ -46,7 +46,7 @@ CUT_IS_STILL_TEXT = {
 }
 
 
-HAVE_PAGES = {".pdf", ".pptx", ".ppt", ".odp", ".fodp", ".odg", ".fodg"}
+HAVE_PAGES = {".vsdx", ".xps", ".pdf", ".pptx", ".ppt", ".odp", ".fodp", ".odg", ".fodg"}
 
 
 def outcome_of(content: bytes, file_name: str, backend: str | None = None) -> tuple[str, ItemError | None]:

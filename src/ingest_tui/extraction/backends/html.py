@@ -9,7 +9,9 @@ from typing import Any
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput
 from ingest_tui.extraction.intake.decoding import decode_declared
+from ingest_tui.extraction.markup.list_numbers import with_marked_numbers, with_shown_numbers
 from ingest_tui.extraction.markup.literal_text import literal
+from ingest_tui.extraction.markup.row_spans import with_spans_within_parts
 from ingest_tui.extraction.markup.shown_parts import convert_shown
 from ingest_tui.extraction.markup.table_heads import with_joined_heads, with_marked_heads
 from ingest_tui.extraction.markup.xhtml import close_empty_elements, xhtml_to_html
@@ -54,12 +56,19 @@ def html_to_markdown_text(text: str) -> str:
     try:
         return convert_shown(
             xhtml_to_html(text) or close_empty_elements(text),
-            lambda html: _with_literal_lines(
-                with_joined_heads(str(native.convert(with_marked_heads(html), options).content or ""))
-            ),
+            lambda html: _with_literal_lines(_shown_after(str(native.convert(_marked(html), options).content or ""))),
         )
     except Exception as error:
         raise ProcessingError(f"the page cannot be read: {error}"[:300], code="malformed") from error
+
+
+def _marked(html: str) -> str:
+    """Return a page with what its library does not know of tables and lists."""
+    return with_marked_numbers(with_marked_heads(with_spans_within_parts(html)))
+
+
+def _shown_after(markdown: str) -> str:
+    return with_shown_numbers(with_joined_heads(markdown))
 
 
 def _with_literal_lines(markdown: str) -> str:

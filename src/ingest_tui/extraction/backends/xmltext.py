@@ -13,6 +13,7 @@ from ingest_tui.extraction.intake.decoding import decode_declared, decode_text
 from ingest_tui.extraction.intake.labels import codec_of
 from ingest_tui.extraction.markup.formulas import formula_text
 from ingest_tui.extraction.markup.literal_text import fence_around, heading, literal
+from ingest_tui.extraction.markup.xml_lists import LIST_ELEMENTS, LISTS, XmlLists
 from ingest_tui.extraction.markup.xml_tables import TABLE_ELEMENTS, XmlTable
 from ingest_tui.model.errors import ItemError, ItemRejectedError, ProcessingError
 from ingest_tui.model.extraction import Finding
@@ -77,6 +78,7 @@ _SECTIONS = frozenset(
 _TITLES = frozenset(("title", "article-title", "head", "heading", "invention-title"))
 _PREFORMATTED = frozenset(("programlisting", "screen", "literallayout", "codeblock", "msgblock", "preformat", "pre"))
 _CODE_LANGUAGE = re.compile(r"[\w+#-]{1,20}")
+_BLOCKS = TABLE_ELEMENTS | LIST_ELEMENTS
 _MAX_LEVEL = 6
 _FEEDS = frozenset(("rss", "feed", "RDF"))
 _WRITTEN_IN_HTML = frozenset(("description", "summary", "content", "encoded", "title", "subtitle"))
@@ -102,6 +104,7 @@ class _Collector:
         self._has_title = False
         self._closed_inline = False
         self._table = XmlTable()
+        self._lists = XmlLists()
         self._formula: ET.TreeBuilder | None = None
         self._formula_depth = 0
         self.has_dtd = False
@@ -128,11 +131,30 @@ class _Collector:
             self._listing_depth = len(self._open)
             language = _CODE_LANGUAGE.fullmatch(attributes.get("language", ""))
             self._language = language[0] if language else ""
-        elif local in TABLE_ELEMENTS and self._is_prose():
-            self._table.start(local, attributes, len(self._open), self.lines)
+        elif local in _BLOCKS and self._is_prose():
+            self._start_block(local, attributes)
         if self._bare:
             self._bare[-1] = None
         self._bare.append((local, attributes) if attributes else None)
+
+    def _start_block(self, local: str, attributes: dict[str, str]) -> None:
+        if local in TABLE_ELEMENTS:
+            self._table.start(local, attributes, len(self._open), self.lines)
+            return
+        self._lists.start(local, attributes)
+        self._part_from_list(local)
+
+    def _end_block(self, local: str) -> None:
+        if local in TABLE_ELEMENTS:
+            self._table.end(local, len(self._open), self.lines)
+            return
+        self._part_from_list(local)
+        self._lists.end(local)
+
+    def _part_from_list(self, local: str) -> None:
+        """Keep what is before a list and what is below it apart from its items."""
+        if local in LISTS and self._lists.is_outermost and not self._table.is_in_cell:
+            self.lines.append("")
 
     def _is_prose(self) -> bool:
         return self._open[0] in _PROSE_ROOTS
@@ -181,8 +203,8 @@ class _Collector:
             return
         local = self._open[-1]
         self._end_text(local, self._bare.pop())
-        if local in TABLE_ELEMENTS and self._is_prose():
-            self._table.end(local, len(self._open), self.lines)
+        if local in _BLOCKS and self._is_prose():
+            self._end_block(local)
         self._closed_inline = local in self._inline
         self._open.pop()
 
@@ -247,6 +269,7 @@ class _Collector:
         elif line and level:
             self.lines += ["", heading(level, line), ""]
         elif line:
+            line = f"{self._lists.mark()}{line}"
             self.lines.append(literal(line, below_text=bool(self.lines and self.lines[-1])))
 
     def _end_listing(self) -> None:

@@ -26,6 +26,11 @@ _TAG = re.compile(
     rf"|</?[a-z]{_ATTRIBUTES}(?:>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
+_RULE = re.compile(r"([^{}]*+)\{([^{}]*+)\}")
+_HIDES = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_SIMPLE_SELECTOR = re.compile(r"\s*+(?:textarea)?([.#][\w-]+)\s*+\Z", re.IGNORECASE)
+_NOT_ALWAYS = re.compile(r"/\*.*?\*/|@[^{};]*+\{(?>(?:[^{}]*+\{[^{}]*+\})*)[^{}]*+\}", re.DOTALL)
+"""Comments, and rules that hold for some media alone."""
 _ATTRIBUTE = re.compile(r"(?<![\w:-])([\w:-]++)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 
 Convert = Callable[[str], str]
@@ -84,13 +89,29 @@ def _with_formulas(html: str) -> Iterator[str]:
 def _with_typed_texts(html: str) -> Iterator[str]:
     """Yield a page in which the texts of fields with several lines are kept as typed; what hides them stays."""
     at = 0
+    hidden = _hidden_by_styles(html)
     for tag in _TAG.finditer(html):
         if (tag[1] or "").lower() == "textarea" and tag["raw"].strip():
             attributes = tag["given"].rstrip().removesuffix("/")  # in HTML a slash closes no field
+            if hidden and hidden & _selectors_of(_attributes(attributes)):
+                yield from (html[at : tag.start()], "<i></i" if tag.end("raw") < tag.end() else "")
+                at = tag.end()
+                continue
             yield from (html[at : tag.start()], f"<pre{attributes}>", tag["raw"].replace("<", "&lt;"), "</pre")
             yield "" if tag.end("raw") < tag.end() else ">"
             at = tag.end()
     yield html[at:]
+
+
+def _hidden_by_styles(html: str) -> set[str]:
+    """Return the classes (``.name``) and ids (``#name``) that the styles of a page hide."""
+    styles = (_NOT_ALWAYS.sub("", tag["raw"]) for tag in _TAG.finditer(html) if (tag[1] or "").lower() == "style")
+    rules = (rule for style in styles for rule in _RULE.finditer(style) if _HIDES.search(rule[2]))
+    return {found[1] for rule in rules for one in rule[1].split(",") if (found := _SIMPLE_SELECTOR.match(one))}
+
+
+def _selectors_of(attributes: dict[str, str]) -> set[str]:
+    return {f"#{attributes.get('id', '')}", *(f".{name}" for name in attributes.get("class", "").split())}
 
 
 def _with_places(html: str, place: str, frames: list[str]) -> Iterator[str]:

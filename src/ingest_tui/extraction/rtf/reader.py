@@ -19,6 +19,8 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _BRACE = re.compile(rb"[{}]|\\[\\{}]|\\bin(\d{1,9}) ?")
+_GROUP = re.compile(rb"[\r\n ]*\{")
+_UNICODE_FORM = re.compile(rb"[\r\n ]*\{\\\*\\ud(?![a-z])")
 _LINK = re.compile(r"HYPERLINK\s+\"([^\"\s]+)\"")
 _SIGNS = {
     "emdash": "—",
@@ -41,7 +43,7 @@ _PARAGRAPH_ENDS = frozenset(("par", "sect", "page", "column"))
 _SKIPPED = frozenset(
     ("colortbl", "pict", "nonshppict", "objdata", "themedata", "datastore", "ftnsep", "ftnsepc", "aftnsep", "aftnsepc")
 )
-_ENTERED = frozenset(("annotation", "atnauthor", "fldinst", "shpinst", "shptxt", "shppict", "pn"))
+_ENTERED = frozenset(("annotation", "atnauthor", "fldinst", "shpinst", "shptxt", "shppict", "pn", "ud"))
 """Destinations that are marked as ones to pass over, and yet lead to text."""
 _ASIDE = {
     **dict.fromkeys(("header", "headerl", "headerr", "headerf"), "header"),
@@ -90,6 +92,7 @@ class _Reader:
         self._units: list[int] = []
         self._passed = 0
         self._starred = False
+        self._looks_for_unicode = True
         self.state = _State(self.body)
         self._stack: list[_State] = []
 
@@ -155,6 +158,8 @@ class _Reader:
         starred, self._starred = self._starred, False
         if word == "bin":
             return at + max(number or 0, 0)
+        if word == "upr" and self._looks_for_unicode:
+            return self._after_ansi(at)
         self._flush()
         self._passed = 0
         if word in _SKIPPED or (starred and word not in _ENTERED):
@@ -166,6 +171,14 @@ class _Reader:
         elif not self._destination(word, at) and not self._paragraph(word, number):
             self._format(word, number)
         return at
+
+    def _after_ansi(self, at: int) -> int:
+        """Return where the Unicode form of a text begins, whose first form is for readers that know none."""
+        ansi = _GROUP.match(self._content, at)
+        end = self._skipped_to(ansi.end()) + 1 if ansi else at
+        unicode = _UNICODE_FORM.match(self._content, end) if ansi else None
+        self._looks_for_unicode = unicode is not None  # one without it is damaged: no further groups are measured
+        return end if unicode else at
 
     def _destination(self, word: str, at: int) -> bool:
         state = self.state

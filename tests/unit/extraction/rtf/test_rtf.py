@@ -27,6 +27,8 @@ def test_words_are_not_cut_where_their_format_changes() -> None:
         (rb"\ansi{\fonttbl{\f0\fcharset204 A;}{\f1\fcharset128 B;}}", rb"\f0\'cf\'f0 {\f1\'93\'fa}\'e8", "Пр 日и"),
         (rb"\ansi{\fonttbl{\f3\fcharset2 Symbol;}}", rb"angle {\f3 a}", "angle α"),
         (rb"\ansi", rb"\u8364?\uc2\u26085\'93\'fa\uc0\u233 \uc1\u-10179?\u-8704?", "€日é😀"),
+        (rb"\ansi", rb"{\upr{caf? \'80}{\*\ud{caf\u233? \u8364?}}} b", "café € b"),
+        (rb"\ansi", rb"{\upr{a{b} c} d}{\upr{e}{\*\ud{f}}} g", "ab c def g"),
         (rb"\ansi", rb"\lquote a\rquote\~\emdash\{\\\}", "‘a’\u00a0—{\\}"),
     ],
 )
