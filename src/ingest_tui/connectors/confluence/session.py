@@ -73,7 +73,7 @@ class ConfluenceSession:
             with self._answer(target, signed=signed) as answer:
                 place = answer.headers.get("Location")
                 if _REDIRECTED <= answer.status < _REFUSED and place:
-                    target = urljoin(target, place)
+                    target = _redirected(target, place)
                     signed = signed and _host_of(target) == _host_of(self.base)
                     continue
                 if answer.status != _OK:
@@ -118,6 +118,17 @@ class ConfluenceSession:
             if host not in self._pools:
                 self._pools[host] = connections_to(host, CONNECTIONS)
             return self._pools[host]
+
+
+def _redirected(target: str, place: str) -> str:
+    """Return where a redirect leads; never from TLS to what others can read and change on the way."""
+    try:
+        to = urljoin(target, place)
+    except ValueError:
+        raise AnswerError(0, "it leads to what is no address of a page") from None
+    if target.startswith("https://") and not to.startswith("https://"):
+        raise AnswerError(0, "it leads away from https")
+    return to
 
 
 def _host_of(address: str) -> str:

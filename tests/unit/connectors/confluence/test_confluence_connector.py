@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ingest_tui.connectors.confluence import api
+from ingest_tui.connectors.confluence import api, session
+from ingest_tui.connectors.confluence.confluence_errors import AnswerError
 from ingest_tui.connectors.confluence.connector import ConfluenceConnector
 from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
@@ -217,6 +218,14 @@ def test_a_secret_is_sent_to_its_confluence_alone() -> None:
         assert read(connector, descriptor) == b"words"
         (asked,) = server.state.requests("media")
         assert "authorization" not in asked.headers
+
+
+@pytest.mark.parametrize("place", ["http://wiki.example.org/a", "file:///etc/passwd", "https://[broken"])
+def test_a_download_stays_on_tls(place: str) -> None:
+    """And leads to no file of this machine."""
+    with pytest.raises(AnswerError):
+        session._redirected("https://wiki.example.org/download/1", place)
+    assert session._redirected("https://wiki.example.org/download/1", "/b") == "https://wiki.example.org/b"
 
 
 def test_a_link_to_another_host_is_not_followed(server: ConfluenceServer) -> None:
