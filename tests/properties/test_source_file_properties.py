@@ -22,6 +22,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "git": {"repository": "/srv/code.git", "ref": "1.10"},
     "s3": {"bucket": "handbook", "prefix": "2026/", "endpoint_url": "http://127.0.0.1:9000", "versions": True},
     "sharepoint": {"site": "https://x.sharepoint.com/sites/a", "credential": "team", "library": ["Документы"]},
+    "web": {"url": "https://example.org/docs/?a=1#b", "depth": 3, "delay": 1.5, "exclude": ["!x", "- y"]},
 }
 NAMES = st.sampled_from(["yes", "1.0", "null", "0x1F", "2026-01-31", "a: b", "#c", "資料", "😀 d", "~a", "!e", "1e3"])
 FIELDS = st.fixed_dictionaries(
