@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import PlanDamagedError
 from ingest_tui.model.plan_line import ACTION_NAMES, END, ActionName, PlanEnd, PlanLine
-from ingest_tui.store.records.journal import Journal, decode_line, last_record, lines_with
+from ingest_tui.store.records.journal import Journal, decode_line, last_record, lines_with, read_journal
 
 _BEGINNINGS = {action: f'{{"action":"{action}"'.encode() for action in ACTION_NAMES}
 _SETTLED_WHILE_PLANNING = frozenset({"skip", "reject", "quarantine"})
@@ -99,7 +100,16 @@ def work_lines(path: Path, only: frozenset[ActionName] | None = None) -> Iterato
 
 def plan_lines_with(path: Path, needle: bytes) -> Iterator[PlanLine]:
     """Yield the lines of a plan that hold ``needle`` and can be read: for people, who are shown what there is."""
-    for record in lines_with(path, needle):
+    return _usable(lines_with(path, needle))
+
+
+def readable_lines(path: Path) -> Iterator[PlanLine]:
+    """Yield the lines of a plan that can be read, also of one that is damaged, which decides nothing any more."""
+    return _usable(read_journal(path))
+
+
+def _usable(records: Iterable[dict[str, Any]]) -> Iterator[PlanLine]:
+    for record in records:
         try:
             line = None if record.get("action") == END else PlanLine.from_dict(record)
         except ValueError:
