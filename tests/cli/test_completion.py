@@ -105,6 +105,18 @@ def test_a_shell_completes_what_there_is(cli: Cli, home: Path, shell: str) -> No
         ("ingest-tui credential show --credentials nowhere.json k", []),
         ("ingest-tui -w nowhere source show d", []),
         ("ingest-tui doc show bet", ["beta.txt"]),
+        ("ingest-tui doc list --type xls", ["xls", "xlsb", "xlsm", "xlsx"]),
+        ("ingest-tui doc remove --type text/mark", ["text/markdown"]),
+        ("ingest-tui source test --type sh", ["sharepoint"]),
+        ("ingest-tui source test --type s3 --buc", ["--bucket"]),
+        ("ingest-tui credential add k --type ba", ["basic"]),
+        ("ingest-tui source edit docs --inc", ["--include"]),
+        ("ingest-tui source edit docs --buc", []),
+        ("ingest-tui source edit nowhere --inc", []),
+        ("ingest-tui -w nowhere source edit docs --inc", []),
+        ("ingest-tui reembed bet", ["beta.txt"]),
+        ("ingest-tui reembed d", ["default", "docs"]),
+        ("ingest-tui reembed default --dis", ["--discard"]),
     ):
         assert [one for one in names_of(cli, shell, line) if one] == expected, line
     [job] = [one for one in names_of(cli, shell, "ingest-tui job show 2") if one]
@@ -157,8 +169,15 @@ def test_zsh_knows_whom_to_ask(cli: Cli, home: Path) -> None:
     assert home.is_dir()
     script = "autoload -U compinit; compinit -D; source ./complete.zsh; print $_comps[ingest-tui]"
     assert run_shell(cli, "zsh", "-fc", script) == ["_ingest_tui_completion"]
-    cli.environment |= {"COMP_WORDS": "ingest-tui source show d", "COMP_CWORD": "3", COMPLETE_VARIABLE: "zsh_complete"}
-    assert run_shell(cli, "ingest-tui") == ["plain", "docs", "_"]
+    for words, expected in (
+        ("ingest-tui source show d", ["docs"]),
+        ("ingest-tui source edit docs --inc", ["--include"]),
+        ("ingest-tui doc list --type docx", ["docx"]),
+        ("ingest-tui reembed d", ["default", "docs"]),
+    ):
+        cli.environment |= {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), COMPLETE_VARIABLE: "zsh_complete"}
+        answered = run_shell(cli, "ingest-tui")
+        assert (answered[0::3], answered[1::3]) == (["plain"] * len(expected), expected)
 
 
 @pytest.mark.slow
@@ -173,6 +192,7 @@ def test_completion_loads_next_to_nothing(cli: Cli, home: Path) -> None:
         "ingest-tui job show 2",
         "ingest-tui doc show alp",
         "ingest-tui credential show k",
+        "ingest-tui doc list --type pd",
     ):
         environment = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), COMPLETE_VARIABLE: "bash_complete"}
         ended = subprocess.run(
@@ -212,6 +232,10 @@ def test_every_kind_of_name_is_completed(tmp_path: Path, kind: NameKind) -> None
     file.write_text('{"schema_version": 1, "credentials": {"beta": {}, "alpha": {}}}')
     file.chmod(0o600)
     expected = {"job": ["last"], "document": [], "retired document": []}.get(kind, ["alpha", "beta"])
+    if kind == "type":  # these are of the program
+        assert {"pdf", "md", "docx"} <= set(names_beginning(tmp_path, kind, ""))
+        assert names_beginning(tmp_path, kind, "application/pd") == ["application/pdf"]
+        return
     assert names_beginning(tmp_path, kind, "", credentials=file) == expected
     assert names_beginning(tmp_path / "nowhere" / "workspace", kind, "alp") == []
 

@@ -119,6 +119,9 @@ def test_the_story_of_embedding_again(cli: Cli) -> None:
         switched,
         reverted,
         as_json,
+        planned,
+        planned_json,
+        refused,
         dropped,
         nothing,
     ) = cli.run_each(
@@ -136,8 +139,11 @@ def test_the_story_of_embedding_again(cli: Cli) -> None:
         ["reembed", "default", "--switch"],
         ["reembed", "default", "--revert"],
         ["reembed", "default", "--list", "--json"],
+        ["reembed", "default", "--discard", "-n"],
+        ["--read-only", "reembed", "default", "--discard", "-n", "--json"],
+        ["reembed", "default", "--switch", "-n"],
         ["reembed", "default", "--discard", "--yes", "--json"],
-        ["reembed", "default", "--discard", "--yes"],
+        ["reembed", "default", "--discard"],
         code=None,
     )
     assert (early.code, "has no embedder" in early.err) == (2, True)
@@ -157,5 +163,8 @@ def test_the_story_of_embedding_again(cli: Cli) -> None:
     assert switched.code == 0
     assert "generation 1 of collection default answers again" in reverted.out
     assert [(one["number"], one["state"]) for one in as_json.json] == [(1, "answering"), (2, "kept")]
+    assert planned.out == "would drop generation 2 of collection default (kept, other)\n"
+    assert (planned_json.json["number"], planned_json.json["dry_run"]) == (2, True)
+    assert (refused.code, "-n goes with --discard" in refused.err) == (2, True)
     assert (dropped.json["number"], dropped.json["embedder"]) == (2, "other")
     assert (nothing.code, "no other generation" in nothing.err) == (2, True)

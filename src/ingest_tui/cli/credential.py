@@ -11,7 +11,7 @@ import click
 from ingest_tui.cli import diagnostics, output
 from ingest_tui.cli.day_argument import DAY
 from ingest_tui.cli.groups import CommandGroup
-from ingest_tui.cli.name_arguments import CREDENTIAL
+from ingest_tui.cli.name_arguments import CREDENTIAL, CREDENTIAL_TYPE
 from ingest_tui.cli.session import Session, confirm, json_option, pass_session, removal_options, report_dry_run
 from ingest_tui.cli.steps import report_steps
 
@@ -49,6 +49,7 @@ def _field_options(command: Any) -> Any:
 @click.option(
     "--type",
     "type_name",
+    type=CREDENTIAL_TYPE,
     required=True,
     metavar="TYPE",
     help="aws, entra (or sharepoint), basic, token, api_key, oauth.",

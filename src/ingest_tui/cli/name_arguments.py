@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from ingest_tui.services.completion import NameKind
 
 
+def workspace_of_completion(ctx: click.Context) -> Path | None:
+    """Return the workspace that a line which is being typed names; None for a server: no shell waits for a network."""
+    given = ctx.find_root().params
+    return None if given.get("server") else ctx.meta.get(LATE_ROOT) or given.get("root") or Path("workspace")
+
+
 class _Name(click.ParamType[str]):
     """A name as people type it; completed by the names that the workspace has."""
 
@@ -27,10 +34,10 @@ class _Name(click.ParamType[str]):
 
         from ingest_tui.services.completion import credentials_next_to, names_beginning
 
-        given = ctx.find_root().params
-        if given.get("server"):  # a shell does not wait for the network
+        root = workspace_of_completion(ctx)
+        if root is None:
             return []
-        root = ctx.meta.get(LATE_ROOT) or given.get("root") or Path("workspace")
+        given = ctx.find_root().params
         credentials = ctx.meta.get(LATE_CREDENTIALS) or given.get("credentials_path") or credentials_next_to(root)
         names = names_beginning(root, self.kind, incomplete, credentials=credentials)
         return [CompletionItem(name) for name in names]
@@ -93,15 +100,53 @@ class RetiredDocumentName(_Name):
     kind = "retired document"
 
 
-class TypeName(click.ParamType[str]):
+class TypeName(_Name):
     """An ending or a media type, or the beginning of one; refused where neither a format nor a document has it."""
 
     name = "text"
+    kind = "type"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
         """Return it as it was typed."""
         session = ctx.find_object(Session) if ctx else None
         return session.client.documents.checked_type(value) if session and value.strip() else value
+
+
+class EmbeddedName(click.ParamType[str]):
+    """A collection, a source or a document, as it was typed: the services resolve it."""
+
+    name = "name"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        """Return the names of all three that begin like this."""
+        return [item for one in (COLLECTION, SOURCE, DOCUMENT) for item in one.shell_complete(ctx, param, incomplete)]
+
+
+class KindName(click.ParamType[str]):
+    """A type of sources or of credentials, as it was typed; completed by those that ``known`` returns."""
+
+    name = "type"
+
+    def __init__(self, known: Callable[[], list[str]]) -> None:
+        self._known = known
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG002
+        """Return the types that begin like this."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in self._known() if name.startswith(incomplete)]
+
+
+def _source_types() -> list[str]:
+    from ingest_tui.services.sources.sources import source_types
+
+    return source_types()
+
+
+def _credential_types() -> list[str]:
+    from ingest_tui.services.credentials.forms import credential_types
+
+    return [declared.name for declared in credential_types()]
 
 
 class CredentialName(_Name):
@@ -132,6 +177,9 @@ DOCUMENT = DocumentName()
 RETIRED_DOCUMENT = RetiredDocumentName()
 FOLDER = FolderName()
 TYPE = TypeName()
+SOURCE_TYPE = KindName(_source_types)
+EMBEDDED = EmbeddedName()
+CREDENTIAL_TYPE = KindName(_credential_types)
 CREDENTIAL = CredentialName()
 EMBEDDER = EmbedderName()
 RERANKER = RerankerName()

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import output
-from ingest_tui.cli.name_arguments import EMBEDDER
-from ingest_tui.cli.session import Session, confirm, json_option, pass_session, yes_option
+from ingest_tui.cli.name_arguments import EMBEDDED, EMBEDDER
+from ingest_tui.cli.session import (
+    Session,
+    confirm,
+    dry_run_option,
+    json_option,
+    pass_session,
+    report_dry_run,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from ingest_tui.model.generation import Generation
@@ -18,7 +26,7 @@ _ACTIONS = ("switch", "revert", "discard", "compare", "list_all")
 
 
 @click.command()
-@click.argument("targets", metavar="COLLECTION|SOURCE|DOCUMENT...", nargs=-1, required=True)
+@click.argument("targets", type=EMBEDDED, metavar="COLLECTION|SOURCE|DOCUMENT...", nargs=-1, required=True)
 @click.option(
     "--embedder",
     type=EMBEDDER,
@@ -40,6 +48,7 @@ _ACTIONS = ("switch", "revert", "discard", "compare", "list_all")
 )
 @click.option("--list", "list_all", is_flag=True, help="List the generations of vectors that there are.")
 @click.option("--detach", is_flag=True, help="Only queue; a worker does it.")
+@dry_run_option
 @yes_option
 @json_option
 @pass_session
@@ -53,6 +62,8 @@ def reembed(session: Session, /, targets: tuple[str, ...], **options: Any) -> in
 
     scope = generations.scope_of(session.workspace, [_identifier(session, target) for target in targets])
     action = _action_of(options)
+    if options["dry_run"] and action != "discard":
+        raise _usage("-n goes with --discard", "'ingest-tui reembed COLLECTION --list' shows what there is")
     if action is not None and not scope.is_whole:
         raise _usage("this is done for a whole collection", f"name collection {scope.collection_id}")
     if action == "list":
@@ -61,8 +72,11 @@ def reembed(session: Session, /, targets: tuple[str, ...], **options: Any) -> in
     if action == "compare":
         _compare(session, scope.collection_id, options)
         return 0
-    if action in {"revert", "discard"}:
-        _change_at_once(session, scope.collection_id, action, yes=options["yes"], as_json=options["as_json"])
+    if action == "revert":
+        _revert(session, scope.collection_id, as_json=options["as_json"])
+        return 0
+    if action == "discard":
+        _discard(session, scope.collection_id, options)
         return 0
     return _queue_and_follow(session, scope, options)
 
@@ -114,23 +128,32 @@ def _queue_and_follow(session: Session, scope: Any, options: dict[str, Any]) -> 
     return follow_unless_detached(session.client, queued, detach=options["detach"], as_json=options["as_json"])
 
 
-def _change_at_once(session: Session, collection_id: str, action: str, *, yes: bool, as_json: bool) -> None:
+def _revert(session: Session, collection_id: str, *, as_json: bool) -> None:
     from ingest_tui.services import generations
 
-    if action == "revert":
-        answering = generations.revert_generation(session.workspace, collection_id)
-        done = f"generation {answering.number} of collection {collection_id} answers again"
-        hint = f"next: ingest-tui embed {collection_id}   (for what has changed since)"
-    else:
-        confirm(f"Drop the vectors of collection {collection_id} that do not answer?", yes=yes, as_json=as_json)
-        answering = generations.discard_generation(session.workspace, collection_id)
-        done, hint = f"generation {answering.number} of collection {collection_id} is dropped", ""
+    answering = generations.revert_generation(session.workspace, collection_id)
     if as_json:
         output.data(_as_dict(answering))
         return
-    output.line(done)
-    if hint:
-        output.line(hint)
+    output.line(f"generation {answering.number} of collection {collection_id} answers again")
+    output.line(f"next: ingest-tui embed {collection_id}   (for what has changed since)")
+
+
+def _discard(session: Session, collection_id: str, options: dict[str, Any]) -> None:
+    from ingest_tui.services import generations
+
+    as_json = options["as_json"]
+    found = generations.discardable_generation(session.workspace, collection_id)  # before anything is asked
+    what = f"generation {found.number} of collection {collection_id} ({found.state}, {found.embedder.embedder_id})"
+    if options["dry_run"]:
+        report_dry_run(f"would drop {what}", _as_dict(found), as_json=as_json)
+        return
+    confirm(f"Drop {what}, which does not answer?", yes=options["yes"], as_json=as_json)
+    dropped = generations.discard_generation(session.workspace, collection_id)
+    if as_json:
+        output.data(_as_dict(dropped))
+        return
+    output.line(f"generation {dropped.number} of collection {collection_id} is dropped")
 
 
 def _compare(session: Session, collection_id: str, options: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ import click
 
 from ingest_tui.cli.global_options import workspace_named_in
 from ingest_tui.cli.groups import CommandGroup
-from ingest_tui.cli.name_arguments import COLLECTION, CREDENTIAL
+from ingest_tui.cli.name_arguments import COLLECTION, CREDENTIAL, workspace_of_completion
 from ingest_tui.model.attachments import AttachmentsSetting
 from ingest_tui.model.ocr import OcrEngineName, OcrMode
 
@@ -321,9 +321,20 @@ def _types_in(ctx: click.Context, args: Sequence[str]) -> list[str]:
             return [args[place + 1]]
     words = [argument for argument in args if not argument.startswith("-")]
     session = ctx.find_object(Session)
+    if session is None:
+        return _types_for_completion(ctx, words)
     named = workspace_named_in(args)
-    if session is not None and named is not None:
+    if named is not None:
         session.root = named
-    if session is not None and session.is_remote:
+    if session.is_remote:
         return []  # of a source elsewhere no setting is tried otherwise
-    return types_of_sources(session.workspace, words) if words and session is not None else []
+    return types_of_sources(session.workspace, words) if words else []
+
+
+def _types_for_completion(ctx: click.Context, words: Sequence[str]) -> list[str]:
+    """Return the same of a line that is being typed; an unknown type has no options there."""
+    from ingest_tui.services.completion import types_of_named
+    from ingest_tui.services.sources.sources import source_types
+
+    root = workspace_of_completion(ctx) if ctx.resilient_parsing else None
+    return [] if root is None else [found for found in types_of_named(root, words) if found in source_types()]

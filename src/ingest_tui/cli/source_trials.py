@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest_tui.cli import diagnostics, output
-from ingest_tui.cli.name_arguments import SOURCE
+from ingest_tui.cli.name_arguments import SOURCE, SOURCE_TYPE
 from ingest_tui.cli.session import Session, json_option, pass_session
 from ingest_tui.cli.source_options import TypedCommand, filter_options, settings_given
 
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 _COMMON = ("max_size", "since", "allow_types", "deny_types")
 _type_option = click.option(
-    "--type", "source_type", metavar="TYPE", help="Look at what is no source yet; takes the settings of TYPE."
+    "--type",
+    "source_type",
+    type=SOURCE_TYPE,
+    metavar="TYPE",
+    help="Look at what is no source yet; takes the settings of TYPE.",
 )
 
 

@@ -29,6 +29,10 @@ class Remedy(StrEnum):
     DERIVE = "made again from what is here"
     SOURCE = "the source must give it again"
     QUARANTINE = "moved to quarantine/"
+    KEEP_GOOD = "its good lines are kept; as it is it goes to quarantine/"
+    FINISH = "finished or undone"
+    CLOSE = "closed to others"
+    ACKNOWLEDGE = "acknowledged in it; no line is changed"
     REMOVE = "removed"
     PERSON = "needs a person"
 
@@ -48,7 +52,7 @@ _DERIVED_ROWS: Final = (
 KINDS: Final[dict[str, Kind]] = {
     **dict.fromkeys(_DERIVED_ROWS, Kind(Part.CATALOGUE, Remedy.DERIVE)),
     "catalogue_damaged": Kind(Part.CATALOGUE, Remedy.DERIVE),
-    "unfinished_change": Kind(Part.CATALOGUE, Remedy.DERIVE),
+    "unfinished_change": Kind(Part.CATALOGUE, Remedy.FINISH),
     "same_content": Kind(Part.CATALOGUE, Remedy.DERIVE),
     "same_address": Kind(Part.CATALOGUE, Remedy.DERIVE),
     "chunks_differ": Kind(Part.FULL_TEXT, Remedy.DERIVE),
@@ -85,17 +89,17 @@ KINDS: Final[dict[str, Kind]] = {
     "collection_unknown": Kind(Part.RECORDS, Remedy.PERSON),
     "folder_of_workspace_missing": Kind(Part.RECORDS, Remedy.PERSON),
     "remembered_damaged": Kind(Part.RECORDS, Remedy.QUARANTINE),
-    "journal_damaged": Kind(Part.JOURNALS, Remedy.QUARANTINE),
-    "log_damaged": Kind(Part.JOURNALS, Remedy.QUARANTINE),
-    "audit_chain_broken": Kind(Part.JOURNALS, Remedy.DERIVE),
+    "journal_damaged": Kind(Part.JOURNALS, Remedy.KEEP_GOOD),
+    "log_damaged": Kind(Part.JOURNALS, Remedy.KEEP_GOOD),
+    "audit_chain_broken": Kind(Part.JOURNALS, Remedy.ACKNOWLEDGE),
     "audit_head_damaged": Kind(Part.JOURNALS, Remedy.DERIVE),
     "removals_missing": Kind(Part.JOURNALS, Remedy.DERIVE),
-    "too_open": Kind(Part.PERMISSIONS, Remedy.DERIVE),
+    "too_open": Kind(Part.PERMISSIONS, Remedy.CLOSE),
     "planted_link": Kind(Part.PERMISSIONS, Remedy.QUARANTINE),
     "leftover": Kind(Part.LEFTOVERS, Remedy.REMOVE),
     "stray_file": Kind(Part.LEFTOVERS, Remedy.PERSON),
 }
-"""By code. What a document needs cannot always be done: a repair says what it did."""
+"""By code, with what a repair does about most of them; a finding may have a remedy of its own."""
 
 
 FOLDERS_MADE_AGAIN: Final = frozenset({"queue", "workers", "locks"})
@@ -107,14 +111,14 @@ class Inconsistency(NamedTuple):
 
     ``code`` is one of `KINDS`. ``subject`` names what it is about: a document, a job, or a path below the workspace;
     empty for the whole. ``version`` is that of a document, 0 for the document itself.
-    ``is_derived_here``: it is made again from what is here, though others of its code are not.
+    ``own_remedy``: what a repair does about this one, where it does another thing about others of its code.
     """
 
     code: str
     subject: str
     message: str
     version: int = 0
-    is_derived_here: bool = False
+    own_remedy: Remedy | None = None
 
     @property
     def kind(self) -> Kind:
@@ -125,7 +129,7 @@ class Inconsistency(NamedTuple):
     def remedy(self) -> Remedy:
         """What a repair does about this one."""
         is_made_again = self.code == "folder_of_workspace_missing" and self.subject in FOLDERS_MADE_AGAIN
-        return Remedy.DERIVE if is_made_again or self.is_derived_here else self.kind.remedy
+        return Remedy.DERIVE if is_made_again else self.own_remedy or self.kind.remedy
 
     @property
     def identity(self) -> tuple[str, str, int]:

@@ -15,7 +15,7 @@ MARK = "!"
 MAX_MEMBERS = 10_000
 """Members of one listed item, those of containers within it too."""
 MAX_MEMBER_BYTES = 480 * 1024**2
-"""Bytes of all members of one listed item: a parser writes no larger file than 512 MB."""
+"""Bytes of all members of one listed item: a parser writes no larger file than 512 MiB."""
 MAX_DEPTH = 3
 """Containers within each other, the listed one counted."""
 _LONGEST_PATH = 1000

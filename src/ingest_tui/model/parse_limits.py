@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-_MEGABYTE = 1024**2
+_MEBIBYTE = 1024**2
+_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,13 @@ class ParseLimits:
     memory_bytes: int = 2 * 1024**3
     silence_seconds: float = 60.0
     total_seconds: float = 600.0
-    file_size_bytes: int = 512 * _MEGABYTE
+    file_size_bytes: int = 512 * _MEBIBYTE
     open_files: int = 256
     max_tasks_per_process: int = 2000
-    grown_bytes: int = 512 * _MEGABYTE
+    grown_bytes: int = 512 * _MEBIBYTE
     """Resident size at which a process is replaced before its next file."""
-    base_memory_bytes: int = 768 * _MEGABYTE
-    memory_bytes_per_megabyte: int = 1024 * _MEGABYTE
+    base_memory_bytes: int = 768 * _MEBIBYTE
+    memory_bytes_per_megabyte: int = 1024 * _MEBIBYTE
     base_cpu_seconds: float = 15.0
     cpu_seconds_per_megabyte: float = 20.0
 
@@ -54,11 +55,11 @@ class FileLimits(NamedTuple):
 
     def out_of_memory(self) -> tuple[str, str]:
         """Return detail and hint for a file that wants more memory than this."""
-        megabytes = f"{self.memory_bytes / _MEGABYTE:,.0f} MB"
+        memory = f"{self.memory_bytes / _MEBIBYTE:,.0f} MiB"
         if self.is_memory_fitted:
-            detail = f"it needs more than the {megabytes} of memory that a file of {_size(self.size)} may use"
+            detail = f"it needs more than the {memory} of memory that a file of {_size(self.size)} may use"
             return detail, _hint("parser_base_memory", "memory")
-        return f"it needs more than the {megabytes} of memory that a parser may use", _hint("parser_memory")
+        return f"it needs more than the {memory} of memory that a parser may use", _hint("parser_memory")
 
     def out_of_time(self, *, silent: float, running: float, cpu: float) -> tuple[str, str] | None:
         """Return detail and hint for the limit that is passed, or None. Seconds: since a sign of life, in all, used."""
@@ -76,10 +77,10 @@ class FileLimits(NamedTuple):
 
 
 def file_limits(limits: ParseLimits, size: int) -> FileLimits:
-    """Return the limits of a file of ``size`` bytes: a base and a share for each megabyte, up to those of any file."""
-    megabytes = size / _MEGABYTE
-    memory = int(limits.base_memory_bytes + limits.memory_bytes_per_megabyte * megabytes)
-    cpu = limits.base_cpu_seconds + limits.cpu_seconds_per_megabyte * megabytes
+    """Return the limits of a file of ``size`` bytes: a base and a share for each MiB, up to those of any file."""
+    mebibytes = size / _MEBIBYTE
+    memory = int(limits.base_memory_bytes + limits.memory_bytes_per_megabyte * mebibytes)
+    cpu = limits.base_cpu_seconds + limits.cpu_seconds_per_megabyte * mebibytes
     return FileLimits(
         size=size,
         memory_bytes=min(memory, limits.memory_bytes),
@@ -99,4 +100,4 @@ def _hint(setting: str, for_its_type: str = "") -> str:
 
 
 def _size(size: int) -> str:
-    return f"{size / _MEGABYTE:,.1f} MB" if size >= _MEGABYTE else f"{size / 1024:,.0f} KB"
+    return f"{size / _MEGABYTE:,.1f} MB" if size >= _MEGABYTE else f"{size / 1000:,.0f} kB"

@@ -266,6 +266,7 @@ class _Vectors(Subject):
     reembed = changes(lambda: generations.reembed)
     switch = changes(lambda: generations.switch_generation)
     revert = changes(lambda: generations.revert_generation)
+    discardable = reads(lambda: generations.discardable_generation)
     discard = changes(lambda: generations.discard_generation)
     compared = reads(lambda: comparison.compared_generations)
     compare = reads(lambda: comparison.compare_generations)

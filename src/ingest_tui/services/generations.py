@@ -234,14 +234,23 @@ def revert_generation(workspace: Workspace, collection_id: str) -> Generation:
     return changed.answering
 
 
-def discard_generation(workspace: Workspace, collection_id: str) -> Generation:
-    """Drop the generation that does not answer: the one being built or ready, else the one that is kept. Returns it."""
+def discardable_generation(workspace: Workspace, collection_id: str) -> Generation:
+    """Return the generation that does not answer: the one being built or ready, else the one that is kept.
+
+    Raises `UsageError` where there is none, `BusyError` while a job builds it.
+    """
     workspace.collections.get(collection_id)
     _refuse_while_it_is_built(workspace, collection_id)
     known = known_generations(workspace, collection_id)
-    dropped = known.pending or known.kept
-    if dropped is None:
+    found = known.pending or known.kept
+    if found is None:
         raise nothing_built(known)
+    return found
+
+
+def discard_generation(workspace: Workspace, collection_id: str) -> Generation:
+    """Drop the generation that does not answer, see `discardable_generation`; returns it."""
+    dropped = discardable_generation(workspace, collection_id)
     workspace.generations.change(collection_id, lambda now: now.without(dropped.number))
     details: dict[str, Any] = {"generation": dropped.number, "embedder": dropped.embedder.embedder_id}
     workspace.audit.add(at=rfc3339_now(), by=requester(), action="generation.discard", target=collection_id, **details)

@@ -35,7 +35,7 @@ def limits_of(rules: ChunkRules) -> ChunkLimits:
         if not path.is_file():
             raise _refusal(rules, "it is no file")
         if status.st_size > _LARGEST_FILE:
-            raise _refusal(rules, f"it is larger than {_LARGEST_FILE // 1024**2} MB")
+            raise _refusal(rules, f"it is larger than {_LARGEST_FILE // 1024**2} MiB")
         return ChunkLimits(rules, _tokens_of(path, (status.st_mtime_ns, status.st_size, status.st_ino)))
     except OSError as error:
         raise _refusal(rules, error.strerror or type(error).__name__) from None

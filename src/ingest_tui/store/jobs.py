@@ -319,6 +319,10 @@ class JobStore:
             with suppress(FileExistsError):
                 write_new(path, b"")
 
+    def is_to_be_cancelled(self, job_id: str) -> bool:
+        """Whether somebody has asked for the end of a job, and nobody has answered yet."""
+        return (self.paths(job_id).requests / "cancel.json").exists()
+
     def settle_request(self, job_id: str, kind: str) -> None:
         """Take away requests of a kind, and of its opposite, that nobody has to answer any more."""
         for settled in {kind, _OPPOSITE.get(kind, kind)}:

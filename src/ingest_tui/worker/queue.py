@@ -5,7 +5,7 @@ Jobs that embed have places of their own, so that they never hold up a sync: tex
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,22 +32,25 @@ class Claim:
             lock.release()
 
 
-def in_running_order(manifests: Iterable[Manifest]) -> list[Manifest]:
+def in_running_order(
+    manifests: Iterable[Manifest], *, is_to_end: Callable[[str], bool] = lambda _job_id: False
+) -> list[Manifest]:
     """Return runnable jobs in the order in which they are to run; what was interrupted is run before its peers.
 
     Within a source, and so within what a collection gets from it, a later job never overtakes an earlier one of the
-    same priority.
+    same priority. ``is_to_end`` says of the job of an id whether somebody has left word to cancel it.
     """
-    runnable = [manifest for manifest in manifests if _is_runnable(manifest)]
+    runnable = [manifest for manifest in manifests if _is_runnable(manifest, is_to_end)]
     return sorted(
         runnable,
         key=lambda job: (job.priority, job.state is JobState.QUEUED, job.created_at, job.job_id),
     )
 
 
-def _is_runnable(manifest: Manifest) -> bool:
-    # What waits for room on the disk resumes by itself, whoever its worker was.
-    return manifest.state in _RUNNABLE or manifest.waits_for_space
+def _is_runnable(manifest: Manifest, is_to_end: Callable[[str], bool]) -> bool:
+    # What waits for room on the disk resumes by itself, whoever its worker was. A paused job begins only to end.
+    is_paused = manifest.state is JobState.PAUSED
+    return manifest.state in _RUNNABLE or manifest.waits_for_space or (is_paused and is_to_end(manifest.job_id))
 
 
 def claim_next(workspace: Workspace, *, only_lane: str | None = None) -> Claim | None:
@@ -63,7 +66,7 @@ def claim_next(workspace: Workspace, *, only_lane: str | None = None) -> Claim |
 def _claim_first(workspace: Workspace, slots: dict[bool, FileLock], only_lane: str | None) -> Claim | None:
     """Return the first job that can run, claimed, with the slot of its kind out of ``slots``."""
     started_lanes: set[str] = set()
-    for candidate in in_running_order(_unfinished(workspace, only_lane)):
+    for candidate in in_running_order(_unfinished(workspace, only_lane), is_to_end=workspace.jobs.is_to_be_cancelled):
         slot = slots.get(candidate.kind == EMBED)
         if candidate.lane in started_lanes or slot is None:
             continue
@@ -96,7 +99,7 @@ def _try_claim(workspace: Workspace, job_id: str, slot: FileLock) -> Claim | Non
             manifest = workspace.jobs.load(job_id)  # again, now that nobody else writes it
         except IngestError:
             return None
-        if not _is_runnable(manifest):
+        if not _is_runnable(manifest, workspace.jobs.is_to_be_cancelled):
             if manifest.ended:
                 leave_queue(workspace, manifest)
             return None

@@ -65,13 +65,14 @@ def request_sync(workspace: Workspace, source: Source, *, trigger: str, by: str,
     """Queue a sync of a source, unless one waits already: that has seen nothing yet, and will see everything.
 
     A waiting one takes over the options (see `merged_options`), so that at most one waits of each source. Where it
-    begins in this moment, or cannot do both, another is queued.
+    begins in this moment, is to be cancelled, or cannot do both, another is queued.
     """
     lock = FileLock(workspace.layout.lock("submit"))
     lock.acquire(_SUBMIT_SECONDS, what="the queue")
     with lock:
         for waiting in workspace.jobs.waiting():
-            if (waiting.kind, waiting.source_id) == ("sync", source.source_id):
+            is_of_source = (waiting.kind, waiting.source_id) == ("sync", source.source_id)
+            if is_of_source and not workspace.jobs.is_to_be_cancelled(waiting.job_id):
                 joined = _joined(workspace, waiting, options)
                 if joined is not None:
                     return RequestedSync(joined, is_new=False)

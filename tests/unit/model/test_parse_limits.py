@@ -43,11 +43,11 @@ def passed(limits: FileLimits, *, silent: float = 0, running: float = 0, cpu: fl
 def test_messages_name_the_limit_and_the_setting() -> None:
     """Each says how much it was, for which size, and which setting raises it: that of any file, or of small ones."""
     small, large = file_limits(BIG, 42 * 1024), file_limits(BIG, 9**12)
-    assert "810 MB of memory that a file of 42 KB may use" in small.out_of_memory()[0]
+    assert "810 MiB of memory that a file of 43 kB may use" in small.out_of_memory()[0]
     assert "parser_base_memory" in small.out_of_memory()[1]
-    assert "4,000 MB of memory that a parser may use" in large.out_of_memory()[0]
+    assert "4,000 MiB of memory that a parser may use" in large.out_of_memory()[0]
     assert "parser_memory " in large.out_of_memory()[1]
-    assert "15.8 seconds of processor time, the limit for a file of 42 KB" in passed(small, cpu=16)[0]
+    assert "15.8 seconds of processor time, the limit for a file of 43 kB" in passed(small, cpu=16)[0]
     assert "parser_base_cpu_seconds" in passed(small, cpu=16)[1]
     assert "parser_total_seconds" in passed(large, cpu=1001)[1]
     assert passed(small, silent=61)[0] == "no progress for 60 seconds"

@@ -80,7 +80,7 @@ def _unpacked(content: bytes, flags: int) -> bytes:
     unpacker = zlib.decompressobj(-15)
     unpacked = unpacker.decompress(content, MAX_SECTION_BYTES)
     if unpacker.unconsumed_tail:
-        raise ItemRejectedError("a section would unpack to more than 256 MB", code="archive_bomb")
+        raise ItemRejectedError("a section would unpack to more than 256 MiB", code="archive_bomb")
     return unpacked
 
 

@@ -137,7 +137,7 @@ def _text(book: _Book, tick: Callable[[], None]) -> tuple[bytes, str]:
             break
         total += len(parts[-1])
         if total > MAX_TEXT_BYTES:
-            raise ItemRejectedError("the text of the book is larger than 256 MB", code="archive_bomb")
+            raise ItemRejectedError("the text of the book is larger than 256 MiB", code="archive_bomb")
         if number % _TICK_RECORDS == 0:
             tick()
     return b"".join(parts)[: _end_of_text(book)], lost

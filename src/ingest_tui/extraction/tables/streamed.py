@@ -109,7 +109,7 @@ class _Lines:
             message = f"not valid {self._encoding} in {counted(self._foreign, 'place')}: {instead}"
             found.append(Finding("error", "undecodable_bytes", message))
         if self._cut:
-            message = f"{counted(self._cut, 'line is', 'lines are')} longer than {_LONGEST_LINE // 1024**2} MB: cut"
+            message = f"{counted(self._cut, 'line is', 'lines are')} longer than {_LONGEST_LINE // 1024**2} MiB: cut"
             found.append(Finding("error", "csv_malformed", message))
         return found
 

@@ -129,16 +129,20 @@ class JobControls:
     # The ticker
 
     def _tick_until_ended(self) -> None:
+        is_told = False  # once for each time that nothing can be written: the log needs room too
         while not self._ended.wait(TICK_SECONDS):
             try:
                 with self._keeper.lock:
                     self._answer_requests()
                     self._keeper.save_progress(waiting=self._sleepers > 0)
+                is_told = False
             except StaleWriterError:
                 self.cancelled.set()
                 return
             except OSError as error:
-                self._log.event("warning", f"progress could not be written: {error.strerror}")
+                if not is_told:
+                    self._log.event("warning", f"progress could not be written: {error.strerror}")
+                is_told = True
             except Exception as error:  # noqa: BLE001 - without it nobody would answer requests any more
                 self._log.event("error", "progress could not be written", kind=type(error).__name__)
 

@@ -81,7 +81,7 @@ def text_of_file(path: Path) -> str:
     """Return the text of a file of queries; raises `UsageError` for one that cannot be read."""
     try:
         if path.stat().st_size > _LARGEST_FILE:
-            raise UsageError(f"{safe_display(str(path))} is larger than {_LARGEST_FILE // 1024**2} MB")
+            raise UsageError(f"{safe_display(str(path))} is larger than {_LARGEST_FILE // 1024**2} MiB")
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(f"{safe_display(str(path))} cannot be read: {error.strerror}") from None

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from ingest_tui.model.clock import rfc3339_now
-from ingest_tui.model.errors import StoreError, UsageError
+from ingest_tui.model.errors import DiskFullError, StoreError, UsageError
 from ingest_tui.model.job import (
     EMBED,
     ENDED_STATES,
@@ -33,6 +33,9 @@ from ingest_tui.store.records.plan_file import read_plan, write_known_plan
 from ingest_tui.store.users import requester, trigger_here
 from ingest_tui.store.workspace import Workspace
 from ingest_tui.worker.submit import RequestedSync, new_manifest, request_sync, submit_embedding, submit_rechunking
+
+_CAN_WAIT = {"cancel", "pause"}
+"""What the next worker of a job answers before it does anything."""
 
 
 def list_jobs(
@@ -197,7 +200,7 @@ def cancel_job(workspace: Workspace, job_id: str) -> Manifest:
             with workspace.committing() as writer:
                 writer.undo(old)
         manifest.move_to(JobState.CANCELLED, at=rfc3339_now(), by=requester(), reason="asked for")
-        workspace.reserve_file.makes_room_for(lambda: workspace.jobs.save(manifest))
+        _save(workspace, manifest)
         workspace.reserve_file.makes_room_for(lambda: leave_queue(workspace, manifest))
 
     return _do_or_ask(workspace, job_id, "cancel", cancel, wanted="cancelled")
@@ -211,7 +214,7 @@ def pause_job(workspace: Workspace, job_id: str) -> Manifest:
             manifest.move_to(JobState.INTERRUPTED, at=rfc3339_now(), by=requester(), reason="asked for")
         if manifest.state is not JobState.PAUSED:
             manifest.move_to(JobState.PAUSED, at=rfc3339_now(), by=requester(), reason="asked for")
-            workspace.jobs.save(manifest)
+            _save(workspace, manifest)
 
     return _do_or_ask(workspace, job_id, "pause", pause, wanted="paused")
 
@@ -223,7 +226,7 @@ def resume_job(workspace: Workspace, job_id: str) -> Manifest:
         if manifest.state is JobState.PAUSED:
             # Nobody works on it: the next worker takes it up as one that was interrupted.
             manifest.move_to(JobState.INTERRUPTED, at=rfc3339_now(), by=requester(), reason="resumed")
-            workspace.jobs.save(manifest)
+            _save(workspace, manifest)
 
     return _do_or_ask(workspace, job_id, "resume", resume, wanted="resumed")
 
@@ -233,7 +236,7 @@ def set_priority(workspace: Workspace, job_id: str, priority: int) -> Manifest:
 
     def reorder(manifest: Manifest) -> None:
         manifest.priority = priority
-        workspace.jobs.save(manifest)
+        _save(workspace, manifest)
 
     return _do_or_ask(workspace, job_id, "priority", reorder, wanted="moved in the queue", priority=priority)
 
@@ -264,13 +267,27 @@ def _do_or_ask(
     return get_job(workspace, full_id)
 
 
+def _save(workspace: Workspace, manifest: Manifest) -> None:
+    """Write a job, on a full disk into the room that is kept for that."""
+    workspace.reserve_file.makes_room_for(lambda: workspace.jobs.save(manifest))
+
+
 def _is_done(workspace: Workspace, act: Callable[[Manifest], None], manifest: Manifest, request: str) -> bool:
-    """Change a job that nobody owns; on a disk too full even for that, leave a cancellation to the next worker."""
+    """Change a job that nobody owns; on a disk too full even for that, leave what ends it or makes it wait to the next
+    worker. Raises `DiskFullError` for the rest: the job stays as it is.
+    """
+    state = manifest.state
     try:
         act(manifest)
     except OSError as error:
-        if request != "cancel" or not means_disk_full(error, workspace.root):
+        if not means_disk_full(error, workspace.root):
             raise
+        if request not in _CAN_WAIT:
+            raise DiskFullError(
+                f"there is no room left on the disk: job {manifest.job_id} stays as it is ({state})",
+                hint="free some space, then try again",
+                job_id=manifest.job_id,
+            ) from error
         workspace.jobs.leave_request(manifest.job_id, request, by=requester())
         return False
     return True

@@ -26,6 +26,7 @@ from ingest_tui.store.fs.atomic import make_inner_folder
 from ingest_tui.store.layout import version_name
 from ingest_tui.store.quarantine import QuarantineFolder
 from ingest_tui.store.verify.document_check import DocumentCheck
+from ingest_tui.store.verify.remedies import owner_of
 from ingest_tui.store.workspace import Workspace
 
 _OF_ROWS = {
@@ -73,7 +74,7 @@ class DocumentRepair:
         """Yield what was done about the folder of a document that the catalogue does not know, or knows elsewhere."""
         if not folder.is_dir():
             return
-        owner = self._owner(folder)
+        owner = owner_of(self._store, folder)
         known = _known(self._workspace.catalogue, owner) if owner else None
         if known is not None and folder in self._places_of(known.document):
             yield from self.repair(owner, {"unknown_folder"})
@@ -96,15 +97,6 @@ class DocumentRepair:
     def _places_of(self, document: Document) -> tuple[Path, Path]:
         names = (document.collection_id, document.document_id)
         return self._layout.document(*names), self._layout.trashed(*names)
-
-    def _owner(self, folder: Path) -> str:
-        """Return the document that the newest readable record in a folder is of; empty where there is none."""
-        for _number, path in reversed(self._store.version_folders(folder)):
-            try:
-                return str(self._store.ingestion(path)["document_id"])
-            except (IngestError, OSError, KeyError, TypeError):
-                continue
-        return ""
 
     # Texts, without the lock
 

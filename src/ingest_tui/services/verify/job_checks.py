@@ -11,7 +11,7 @@ import orjson
 
 from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import IngestError, NotFoundError, PlanDamagedError, SchemaVersionError, ValidationError
-from ingest_tui.model.inconsistency import Inconsistency
+from ingest_tui.model.inconsistency import Inconsistency, Remedy
 from ingest_tui.model.job import JobState, Manifest
 from ingest_tui.services.verify.outcome_checks import outcomes_without_line, read_outcome_lines
 from ingest_tui.services.verify.outcomes_again import derived_outcomes
@@ -51,7 +51,9 @@ class JobCheck:
         try:
             manifest = self._jobs.load(job_id)
         except NotFoundError:
-            yield Inconsistency("leftover", self._below(paths.folder), "a job that was not made to its end")
+            remedy = None if is_queued else Remedy.QUARANTINE  # it may be more than what a crash left
+            message = "a job that was not made to its end"
+            yield Inconsistency("leftover", self._below(paths.folder), message, own_remedy=remedy)
         except SchemaVersionError:
             return  # a newer program knows what it is
         except IngestError as error:
@@ -135,8 +137,8 @@ class JobCheck:
         missing = outcomes_without_line(manifest, lines) if counts else 0
         if missing > lines.damaged:
             message = f"outcomes.jsonl lacks {counted(missing, 'line')}: what became of so many items is not in it"
-            known = self._is_outcome_known(manifest)
-            yield Inconsistency("outcomes_missing", manifest.job_id, message, is_derived_here=known)
+            remedy = Remedy.DERIVE if self._is_outcome_known(manifest) else None
+            yield Inconsistency("outcomes_missing", manifest.job_id, message, own_remedy=remedy)
 
     def _is_outcome_known(self, manifest: Manifest) -> bool:
         """Whether a repair can write at least one of the lines that are missing."""

@@ -24,6 +24,7 @@ from ingest_tui.store.fs.file_hash import hash_of
 from ingest_tui.store.layout import INGESTION, NORMALIZED, RAW_STEM
 from ingest_tui.store.quarantine import QuarantineFolder
 from ingest_tui.store.verify.document_check import missing_members, text_hash_of
+from ingest_tui.store.verify.remedies import raw_copy
 from ingest_tui.store.workspace import Workspace
 
 
@@ -121,7 +122,7 @@ class VersionRepair:
             yield self._moved(path, "a version has one raw file, and this is not the one that was fetched")
 
     def _raw_from_copy(self, catalogue: Catalogue, folder: Path, row: VersionRow, files: VersionFiles) -> Iterator[str]:
-        copy = self._copy(catalogue, row, "raw_sha256")
+        copy = raw_copy(self._workspace.document_store, catalogue, row, row.raw_sha256)
         if copy is None:
             return
         for path in files.raw:
@@ -129,19 +130,17 @@ class VersionRepair:
         write_durably(folder / copy.name, copy.read_bytes())
         yield f"the raw file is copied from {self._below(copy.parent)}, which has the same bytes"
 
-    def _copy(self, catalogue: Catalogue, row: VersionRow, column: str) -> Path | None:
-        """Return a raw file or a text of another version that is the one wanted, if there is one that is whole."""
+    def _copy_of_text(self, catalogue: Catalogue, row: VersionRow) -> Path | None:
+        """Return the text of another version that is the one wanted, if there is one that is whole."""
         store = self._workspace.document_store
-        for collection_id, document_id, version, state in versions_with(catalogue, column, getattr(row, column)):
+        for collection_id, document_id, version, state in versions_with(catalogue, "content_hash", row.content_hash):
             if (document_id, version) == (row.document_id, row.version):
                 continue
             folder = store.folder(collection_id, document_id, version, retired=state == "retired")
             if not folder.is_dir():
                 continue
             files = files_of(self._workspace, folder, document_id, version)
-            if column == "raw_sha256" and files.raw_sha256 == row.raw_sha256:
-                return files.raw[0]
-            if column == "content_hash" and files.content_hash == row.content_hash:
+            if files.content_hash == row.content_hash:
                 return folder / NORMALIZED
         return None
 
@@ -152,7 +151,7 @@ class VersionRepair:
         for text in (_as_text(files), again.text if again else None):
             if text is not None and compute_content_hash(text) == row.content_hash:
                 return text
-        copy = self._copy(catalogue, row, "content_hash")
+        copy = self._copy_of_text(catalogue, row)
         if copy is not None:
             return self._workspace.document_store.normalized(copy.parent)
         return again.text if again is not None else None

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 from ingest_tui.model.document import Document
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.hashing import compute_content_hash
-from ingest_tui.model.inconsistency import Inconsistency
+from ingest_tui.model.inconsistency import Inconsistency, Remedy
 from ingest_tui.model.place import KnownPlace
-from ingest_tui.model.source import RESERVED_SOURCES
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.consistency import KnownDocument
 from ingest_tui.store.catalogue.rows import VersionRow
@@ -31,6 +30,7 @@ from ingest_tui.store.layout import (
 )
 from ingest_tui.store.records.json_files import read_json
 from ingest_tui.store.vector_files import fault_of_head, fault_of_vectors
+from ingest_tui.store.verify.remedies import remedy_of_damaged, remedy_of_lost, remedy_of_missing_folder, source_of
 from ingest_tui.store.verify.words_of_text import WordsOfText
 from ingest_tui.store.version_chunks import TextFile
 
@@ -53,6 +53,15 @@ class _VersionFolder(NamedTuple):
         """The files with vectors, of whatever space."""
         return [self.path / name for name in sorted(self.entries) if is_vectors_name(name)]
 
+    @property
+    def raw_sha256(self) -> str:
+        """The hash of the raw bytes by the record; empty where there is none."""
+        return str((self.record or {}).get("raw_sha256", ""))
+
+    def is_of(self, number: int) -> bool:
+        """Whether the record is that of a version of this number."""
+        return self.record is not None and self.record.get("version") == number
+
 
 class DocumentCheck:
     """Checks documents. ``deep``: hashes files, and compares the text of chunks with that of their document."""
@@ -73,7 +82,7 @@ class DocumentCheck:
             return
         waits = False
         folders = {number: self._read(path) for number, path in self._store.version_folders(here)}
-        for found in self._versions(known, folders):
+        for found in self._versions(catalogue, known, folders):
             if document.raw_sha256 == "" and found.version == document.version:
                 waits = True
                 continue
@@ -112,19 +121,24 @@ class DocumentCheck:
         where = "trash" if document.state == "retired" else "documents"
         elsewhere = f"; it is in {other.relative_to(self._layout.root)}" if other.is_dir() else ""
         message = f"{document.state}, but it has no folder in {where}/{elsewhere}"
-        return Inconsistency("folder_missing", document.document_id, message)
+        remedy = remedy_of_missing_folder(known, other, self._layout.trash)
+        return Inconsistency("folder_missing", document.document_id, message, own_remedy=remedy)
 
     # Versions
 
-    def _versions(self, known: KnownDocument, on_disk: dict[int, _VersionFolder]) -> Iterator[Inconsistency]:
+    def _versions(
+        self, catalogue: Catalogue, known: KnownDocument, on_disk: dict[int, _VersionFolder]
+    ) -> Iterator[Inconsistency]:
         document = known.document
         rows = {row.version: row for row in known.versions}
         for number in sorted(on_disk.keys() - rows.keys()):
             message = f"{version_name(number)} is on disk, and not in the catalogue"
-            yield Inconsistency("versions_differ", document.document_id, message)
+            remedy = Remedy.DERIVE if on_disk[number].is_of(number) else Remedy.QUARANTINE
+            yield Inconsistency("versions_differ", document.document_id, message, own_remedy=remedy)
         for number in sorted(rows.keys() - on_disk.keys()):
             message = f"{version_name(number)} is in the catalogue, and not on disk"
-            yield Inconsistency("versions_differ", document.document_id, message, number)
+            remedy = remedy_of_lost(known, number, is_on_disk=False)
+            yield Inconsistency("versions_differ", document.document_id, message, number, remedy)
         if document.version != max(rows, default=0):
             message = f"current is {document.version}, and the newest that the catalogue has is {max(rows, default=0)}"
             yield Inconsistency("versions_differ", document.document_id, message)
@@ -133,10 +147,12 @@ class DocumentCheck:
             message = "its row and that of its version differ"
             yield Inconsistency("current_version_differs", document.document_id, message)
         for number in sorted(on_disk.keys() & rows.keys()):
-            for message in self._faults_of_version(on_disk[number], rows[number]):
+            folder, row = on_disk[number], rows[number]
+            for message in self._faults_of_version(folder, row):
                 named = f"{version_name(number)}: {message}"
-                yield Inconsistency("version_damaged", document.document_id, named, number)
-            for path in on_disk[number].vectors:
+                remedy = remedy_of_damaged(self._store, catalogue, known, row, folder.path, folder.raw_sha256)
+                yield Inconsistency("version_damaged", document.document_id, named, number, remedy)
+            for path in folder.vectors:
                 fault = fault_of_vectors(path) if self._deep else fault_of_head(path)
                 if fault:
                     yield Inconsistency("vectors_damaged", document.document_id, fault, number)
@@ -284,7 +300,7 @@ def _noted_places(folder: Path) -> _Noted:
 def awaiting(known: KnownDocument, why: str) -> Inconsistency:
     """Return that a document waits for its source, or where none lists it for a person."""
     document = known.document
-    source_id = next((row.source_id for row in known.places if row.source_id not in RESERVED_SOURCES), "")
+    source_id = source_of(known)
     if source_id:
         return Inconsistency("awaits_source", document.document_id, f"{why}; 'ingest-tui sync {source_id}' fetches it")
     message = f"{why}, and no source has {document.uri}: upload it again, or restore it from a backup"

@@ -13,6 +13,7 @@ from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.documents import SET_ASIDE, DocumentStore
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX
 from ingest_tui.store.layout import DOCUMENT, REMOVED_COLLECTION, RETIRED, Layout
+from ingest_tui.store.verify.remedies import remedy_of_unknown_folder
 
 _AT_ONCE = 500
 _OF_DOCUMENT = {DOCUMENT, RETIRED}
@@ -28,7 +29,7 @@ def check_strays(layout: Layout, catalogue: Catalogue) -> Iterator[Inconsistency
                 document = known.get(document_id)
                 is_known = document is not None and (document.state, document.collection_id) == (state, collection_id)
                 if not is_known or folder != _place_of(layout, collection_id, document_id, retired=retired):
-                    yield unknown_folder(layout, folder, state)
+                    yield unknown_folder(layout, catalogue, folder, state)
                 else:
                     yield from _files_of(layout, folder)
     yield from _out_of_place(layout, layout.documents, depth=3)
@@ -41,10 +42,11 @@ def _place_of(layout: Layout, collection_id: str, document_id: str, *, retired: 
     return layout.document(collection_id, document_id)
 
 
-def unknown_folder(layout: Layout, folder: Path, state: str) -> Inconsistency:
+def unknown_folder(layout: Layout, catalogue: Catalogue, folder: Path, state: str) -> Inconsistency:
     """Return that nobody knows the folder of a document."""
     message = f"a folder of a document, but there is no {state} document of that name"
-    return Inconsistency("unknown_folder", str(folder.relative_to(layout.root)), message)
+    remedy = remedy_of_unknown_folder(layout, catalogue, folder)
+    return Inconsistency("unknown_folder", str(folder.relative_to(layout.root)), message, own_remedy=remedy)
 
 
 def _files_of(layout: Layout, folder: Path) -> Iterator[Inconsistency]:

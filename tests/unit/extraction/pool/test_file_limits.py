@@ -41,7 +41,7 @@ def test_small_file_has_no_more_processor_time_than_fits_it(tmp_path: Path) -> N
     large = "misbehave:burn 1.6\n" + "word " * (MEGABYTE // 5)
     found = results(tmp_path, FITTED, small="misbehave:burn 60\nx", after="misbehave:burn 0.1\nx", large=large)
     assert (found["small"].status, found["small"].reason) == ("failed", "timeout")
-    assert "1.0 seconds of processor time, the limit for a file of 0 KB" in found["small"].detail
+    assert "1.0 seconds of processor time, the limit for a file of 0 kB" in found["small"].detail
     assert "parser_base_cpu_seconds" in found["small"].hint
     assert (found["after"].status, found["large"].status) == ("parsed", "parsed")
 
@@ -51,7 +51,7 @@ def test_small_file_has_no_more_memory_than_fits_it(tmp_path: Path) -> None:
     large = "misbehave:grow 300\n" + "word " * (MEGABYTE // 5)
     found = results(tmp_path, FITTED, small="misbehave:grow 300\nx", large=large, after="x")
     assert (found["small"].status, found["small"].reason) == ("failed", "memory")
-    assert "192 MB of memory that a file of 0 KB may use" in found["small"].detail
+    assert "192 MiB of memory that a file of 0 kB may use" in found["small"].detail
     assert "parser_base_memory" in found["small"].hint
     assert (found["after"].status, found["large"].status) == ("parsed", "parsed")
 
