@@ -6,9 +6,12 @@ is unmounted and the disk is filled; in the second the same goes on without that
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import random
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -20,7 +23,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from ingest_tui import open_workspace
 from ingest_tui.model.errors import IngestError
+from ingest_tui.worker.living_workers import living_workers
 from tests.cli.running import lives
 from tests.faults.programs_world import World
 from tests.tui.pty_app import PtyApp
@@ -141,14 +146,25 @@ class Worker:
         self._at_work: subprocess.Popen[bytes] | None = None
 
     def pid_at_work(self) -> int | None:
-        """Return the process that lives now, None while it still starts: until then its memory grows."""
+        """Return the process that works now, None while it still starts, which takes memory, or stands by."""
         process = self._process
-        if self._at_work is not process and "worker started" in self._world.cli.output_of(process):
-            self._at_work = process
+        if self._at_work is not process:
+            told = self._world.cli.output_of(process)
+            if "worker started" in told and ("standing by" not in told or "taking over" in told):
+                self._at_work = process
         return process.pid if self._at_work is process else None
+
+    def _kill_others(self) -> None:
+        """Kill the workers that the TUI has started while none ran: ours would only stand by, and nobody is killed."""
+        with contextlib.suppress(IngestError, OSError), open_workspace(self._world.cli.workspace) as handle:
+            for worker in living_workers(handle.workspace):
+                if worker.mode in {"watch", "standby"} and worker.pid != self._process.pid:
+                    os.kill(worker.pid, signal.SIGKILL)
+                    self._world.notes.did("worker of the TUI killed")
 
     def see_to(self, world: World, chance: random.Random) -> None:
         """Kill it while it is stormy; it never ends by itself."""
+        self._kill_others()
         if self._process.poll() is not None:
             told = world.cli.output_of(self._process)[-3000:]
             world.notes.found(f"the worker ended by itself with {self._process.returncode}: {told}")
@@ -163,6 +179,7 @@ class Worker:
 
     def end(self) -> None:
         """Stop it as a service manager does."""
+        self._kill_others()
         code = self._world.cli.end(self._process, seconds=60)
         if code:
             self._world.notes.found(f"the worker ended with {code} after SIGTERM")
