@@ -104,7 +104,7 @@ def test_workbook_with_far_off_cells_meets_the_limits_of_its_size(tmp_path: Path
         pool.drain()
     found = desk.results["far"]
     assert (found.status, found.reason) == ("failed", "memory")
-    assert "that a file of 6 KB may use" in found.detail
+    assert "that a file of 6 kB may use" in found.detail
 
 
 def test_blank_rows_between_cells_are_passed_over() -> None:
