@@ -47,6 +47,7 @@ from ingest_tui.services.sources import sources
 from ingest_tui.services.verify.verify import VerifyScope, verify
 from ingest_tui.store.catalogue.connection import LOST, MISSING
 from ingest_tui.store.catalogue.opening import open_catalogue
+from ingest_tui.store.fs.leftovers import sweep_leftovers
 from ingest_tui.store.verify import verify_store
 from ingest_tui.worker.loop import run_worker
 from tests.faults.crash_lab import quicken, run_queue
@@ -331,6 +332,7 @@ def _kill(child: int) -> None:
 def settle(orders: Orders) -> None:
     """Let what is queued come to its end, then sync every source that is there once more."""
     with open_workspace(orders.workspace) as handle:
+        sweep_leftovers(handle.workspace.layout)  # as a worker does; the last rebuild was killed, perhaps
         for _turn in range(2):
             for job_id in handle.workspace.jobs.queued_ids():
                 with contextlib.suppress(IngestError):

@@ -273,12 +273,16 @@ class CatalogueConnection:
     @contextmanager
     def giving_up_when(self, given_up: Callable[[], bool] | None) -> Iterator[None]:
         """End statements with `GivenUpError` once ``given_up`` says yes; it is asked every few milliseconds."""
-        if given_up is not None:
-            self.connection.set_progress_handler(given_up, _STEPS_BETWEEN_QUESTIONS)
+        if given_up is None:
+            yield
+            return
+        connection = self.connection
+        connection.set_progress_handler(given_up, _STEPS_BETWEEN_QUESTIONS)
         try:
             yield
         finally:
-            self.connection.set_progress_handler(None)
+            with contextlib.suppress(apsw.ConnectionClosedError):  # the catalogue was replaced, and is read anew
+                connection.set_progress_handler(None)
 
     def stream(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
         """Run one statement and yield its rows as they come."""

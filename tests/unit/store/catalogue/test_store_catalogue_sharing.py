@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -13,6 +15,7 @@ import pytest
 from ingest_tui.model.errors import BusyError, StoreError, UsageError
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.sqlite_access import reported_errors
+from ingest_tui.store.workspace import init_workspace
 
 OPEN_IN_THREADS = """
 import sys, threading, time
@@ -123,3 +126,19 @@ def test_two_threads_with_one_connection_are_told_so(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="two threads") as caught, reported_errors(tmp_path):
         raise apsw.ThreadingViolationError
     assert "each thread" in caught.value.hint
+
+
+def test_a_catalogue_that_is_replaced_while_it_is_asked_ends_no_question(tmp_path: Path) -> None:
+    """What could be given up is answered by the new one; that the old connection is closed then is no error."""
+    workspace, _ = init_workspace(tmp_path / "workspace")
+    with closing(workspace):
+        workspace.open_catalogue().close()
+        before = workspace.reading
+        for given_up in (None, lambda: False):
+            with workspace.reading.giving_up_when(given_up):
+                copy = tmp_path / "copy.db"
+                shutil.copy(workspace.layout.catalogue, copy)
+                copy.rename(workspace.layout.catalogue)
+                assert workspace.reading is not before
+                assert workspace.reading.value("SELECT count(*) FROM documents") == 0
+            before = workspace.reading
