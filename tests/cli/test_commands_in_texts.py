@@ -39,7 +39,7 @@ OF_GIT = {
 OF_FISH = {"--max"}
 NO_OPTIONS = {"--no-", "--x-s3", "--ol-s3"} | OF_GIT | OF_FISH
 """A beginning, the endings of names of buckets, and what git and the shell fish are called with."""
-BY_TYPE = ("confluence", "git", "local", "s3", "sharepoint", "web")
+BY_TYPE = ("confluence", "git", "local", "mail", "s3", "sharepoint", "web")
 
 # 'ingest-tui …' and 'job list' in quotes; "next: ingest-tui …" and a text that is a command, up to what ends one.
 IN_TEXTS = re.compile(

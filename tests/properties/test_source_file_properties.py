@@ -19,7 +19,9 @@ from ingest_tui.store.workspace import Workspace, init_workspace
 CONFIGS: dict[str, dict[str, Any]] = {
     "local": {"path": "/srv/a b", "include": ["*.md", "no", "- x: 'y'"], "hidden": True},
     "directory": {"path": "/srv/…/#x"},
+    "confluence": {"url": "https://x.example.org/wiki", "credential": "wiki", "space": ["HR"]},
     "git": {"repository": "/srv/code.git", "ref": "1.10"},
+    "mail": {"host": "imap.example.org", "credential": "box", "folder": ["INBOX", "/Projects/**"], "port": 1993},
     "s3": {"bucket": "handbook", "prefix": "2026/", "endpoint_url": "http://127.0.0.1:9000", "versions": True},
     "sharepoint": {"site": "https://x.sharepoint.com/sites/a", "credential": "team", "library": ["Документы"]},
     "web": {"url": "https://example.org/docs/?a=1#b", "depth": 3, "delay": 1.5, "exclude": ["!x", "- y"]},

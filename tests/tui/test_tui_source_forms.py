@@ -31,6 +31,7 @@ from tests.graph_server import certificates
 from tests.graph_server.running import GraphServer
 from tests.graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 from tests.servers.fault_proxy import FaultProxy
+from tests.servers.imap_server import ImapServer
 from tests.servers.s3_store import SECRET, Bucket
 from tests.tui.stories import HOSTILE_NAMES, let_answer, run_story, screen_text, until
 
@@ -519,6 +520,34 @@ def test_a_library_is_chosen_previewed_and_synced(root: Path, graph: GraphServer
 
     run_story(root, story, size=(110, 50))
     assert sources_of(root)["policies"].source_config["library"] == ["Documents"]
+
+
+def test_folders_of_a_mailbox_are_chosen_from_the_server(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any credential is offered, the folders come from the server, and what was chosen is tried and saved."""
+    with ImapServer("me", "canary") as server:
+        server.append(b"Projects/one", "one", b"Subject: one\r\n\r\nwords")
+        monkeypatch.setenv("MAILBOX", "canary")
+        CredentialRegistry(root.parent / "credentials.json").add(
+            "box", {"type": "basic", "username": "me", "password": "env:MAILBOX"}
+        )
+
+        async def story(app: Any, pilot: Any) -> None:
+            await open_form(app, pilot, "mail")
+            for name, value in (("host", "127.0.0.1"), ("port", str(server.port)), ("credential", "box")):
+                field(app, name).value = value
+            field(app, "security").value = "plain"
+            field(app, "folder").focus()
+            await pilot.press("ctrl+o")
+            await until(pilot, lambda: isinstance(app.screen, Places) and len(app.screen.table.rows) == 2, 20)
+            await pilot.press("down", "t")
+            await until(pilot, lambda: isinstance(app.screen, SourceForm) and field(app, "folder").value == "/Projects")
+            field(app, "name").value = "Letters"
+            field(app, "name").focus()
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, TestReport) and "all is well" in screen_text(app), 20)
+
+        run_story(root, story, size=(110, 60))
+    assert sources_of(root)["letters"].source_config["folder"] == ["/Projects"]
 
 
 PLUGIN = '''

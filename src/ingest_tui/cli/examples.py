@@ -10,6 +10,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "source add git": ("code --repository /srv/git/code.git", "docs --repository ~/code --ref main --include '*.md'"),
     "source add directory": ("handbook --path ~/handbook",),
     "source add local": ("handbook --path ~/handbook", "papers --path /srv/papers --include '*.pdf' --every 15m"),
+    "source add mail": (
+        "letters --host imap.example.org --credential mail",
+        "bugs --host imap.example.org --credential mail --folder 'Lists/bugs'",
+    ),
     "source add s3": ("archive --bucket my-bucket --credential aws", "logs --bucket logs --prefix 2026/ --every 6h"),
     "source add sharepoint": ("team --site https://example.sharepoint.com/sites/team --credential entra",),
     "source add web": ("docs --url https://example.org/docs/", "papers --url https://example.org/ --include '*.pdf'"),

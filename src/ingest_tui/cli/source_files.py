@@ -134,7 +134,7 @@ def _as_data(step: SourceStep) -> dict[str, Any]:
 @json_option
 @pass_session
 def export(session: Session, sources: tuple[str, ...], to: Path, force: bool, as_json: bool) -> int:
-    """Write sources as a file for --from-file of 'source add': all of them, or those that are named.
+    """Write sources as a file that can be added --from-file: all of them, or those that are named.
 
     YAML, or JSON with --json. Settings that are as usual are left out. A credential is only named: the file holds no
     secret, and whoever adds the sources elsewhere adds the credentials there first.

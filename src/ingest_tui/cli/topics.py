@@ -28,6 +28,7 @@ TOPICS = {
     "confluence": Topic("confluence.md", "", "Confluence as a source, Cloud and Data Center"),
     "git": Topic("git.md", "", "Git repositories as sources"),
     "http-server": Topic("server.md", "", "what 'ingest-tui serve' answers, and to whom"),
+    "mail": Topic("mail.md", "", "mailboxes (IMAP) as sources"),
     "monitoring": Topic("operations.md", "Monitoring", "figures for Prometheus, and checks for monitors"),
     "on-job-end": Topic("operations.md", "When a job has ended", "commands and webhooks that are told of jobs"),
     "output": Topic("cli.md", "Output", "tables, JSON, YAML and CSV"),

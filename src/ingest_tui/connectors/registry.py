@@ -16,13 +16,19 @@ from ingest_tui.model.interrupts import is_ctrl_c
 from ingest_tui.model.safe_text import safe_display
 
 ENTRY_POINT_GROUP = "ingest_tui.connectors"
-EXTRAS = {"s3": ("boto3", "botocore", "urllib3"), "sharepoint": ("office365", "msal", "requests")}
+EXTRAS = {
+    "confluence": ("urllib3",),
+    "s3": ("boto3", "botocore", "urllib3"),
+    "sharepoint": ("office365", "msal", "requests"),
+    "web": ("protego", "urllib3"),
+}
 """The modules that types of sources need from an extra of their name."""
 _BUILT_IN = {
     "local": "ingest_tui.connectors.local.connector:LocalConnector",
     "directory": "ingest_tui.connectors.local.connector:LocalConnector",
     "confluence": "ingest_tui.connectors.confluence.connector:ConfluenceConnector",
     "git": "ingest_tui.connectors.git.connector:GitConnector",
+    "mail": "ingest_tui.connectors.mail.connector:MailConnector",
     "s3": "ingest_tui.connectors.s3.connector:S3Connector",
     "sharepoint": "ingest_tui.connectors.sharepoint.connector:SharePointConnector",
     "web": "ingest_tui.connectors.web.connector:WebConnector",

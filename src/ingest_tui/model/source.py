@@ -37,7 +37,7 @@ EMBEDDING_SOURCE = "embedding"
 RECHUNKING_SOURCE = "rechunking"
 """The same for jobs that cut the texts of a collection again."""
 RESERVED_SOURCES = frozenset({UPLOAD_SOURCE, KEPT_SOURCE, EMBEDDING_SOURCE, RECHUNKING_SOURCE})
-_PLACES = ("path", "repository", "bucket", "site", "url", "uri")
+_PLACES = ("path", "repository", "bucket", "site", "host", "url", "uri")
 
 
 ContainersSetting = Literal["documents", "refuse"]

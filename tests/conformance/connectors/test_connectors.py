@@ -15,13 +15,23 @@ import pytest
 from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.git.connector import GitConnector
 from ingest_tui.connectors.local.connector import LocalConnector
+from ingest_tui.connectors.mail.connector import MailConnector
 from ingest_tui.connectors.registry import connector_class, get_connector, source_types
 from ingest_tui.connectors.s3.connector import S3Connector
 from ingest_tui.connectors.web.connector import WebConnector
-from ingest_tui.model.errors import SourceAccessError, TransientSourceError
-from tests.conformance.connectors.connector_suite import ConnectorSuite, RemoteConnectorSuite, RemoteSite, Site, listed
+from ingest_tui.model.errors import ItemError, SourceAccessError, TransientSourceError
+from tests.conformance.connectors.connector_suite import (
+    LIMIT,
+    ConnectorSuite,
+    RemoteConnectorSuite,
+    RemoteSite,
+    Site,
+    fetched,
+    listed,
+)
 from tests.conformance.connectors.git_site import GitSite
 from tests.conformance.connectors.interruptions import Failure
+from tests.conformance.connectors.mail_site import MailSite
 from tests.conformance.connectors.memory_connector import PAGE, SOURCES, Item, MemoryConnector, new_source
 from tests.conformance.connectors.s3_site import S3Site
 from tests.conformance.connectors.test_confluence_connector import TestConfluenceCloud as _ConfluenceSuite
@@ -301,6 +311,46 @@ class TestWebConnector(RemoteConnectorSuite):
         after = listed(site.connector())[0]
         assert set(after) == {"folder/b.txt"}
         assert after["folder/b.txt"].fingerprint != before.fingerprint
+
+
+class TestMailConnector(RemoteConnectorSuite):
+    """Mailboxes, on a small server that takes any bytes; `tests/cli/test_mail_story.py` has a real one."""
+
+    covers = MailConnector
+
+    @pytest.fixture
+    def site(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailSite]:
+        site = MailSite(monkeypatch)
+        with site.server:
+            yield site
+
+    def test_fingerprint_survives_a_rename(self, site: Site) -> None:
+        """A message that is moved is another one for the protocol: it is read, and known by its content."""
+        site.put("a.txt", b"one")
+        before = listed(site.connector())[0]["a.txt"]
+        site.rename("a.txt", "folder/b.txt")
+        after = listed(site.connector())[0]["folder/b.txt"]
+        assert after.fingerprint != before.fingerprint
+        assert fetched(site.connector(), after) == b"one"
+
+    def test_item_that_grew_over_the_limit_is_refused_when_it_is_fetched(self, site: Site) -> None:
+        """A message never grows; where a server lists too small a size, the limit holds for what is read."""
+        site.put("a.txt", b"x" * (LIMIT + 1))
+        connector = site.connector(max_size=LIMIT)
+        descriptor = listed(connector)[0]["a.txt"]._replace(size=1, refusal=None)
+        with pytest.raises(ItemError, match="limit") as caught:
+            fetched(connector, descriptor)
+        assert caught.value.reason == "too_large"
+        assert "1.0 kB" in caught.value.message
+
+    def test_source_can_be_walked_or_says_that_it_cannot(self, site: Site) -> None:
+        """The folders of the mailbox, INBOX among them, and in each its folders and messages."""
+        site.put("a.txt", b"alpha")
+        site.put("folder/b.txt", b"bb")
+        connector = site.connector()
+        assert [(place.name, place.kind) for place in connector.browse()] == [("INBOX", "folder"), ("folder", "folder")]
+        inner = list(connector.browse("folder"))
+        assert [(place.name, place.kind, place.size) for place in inner] == [("b.txt", "item", 2)]
 
 
 def test_registry_knows_the_local_connector_by_both_names() -> None:

@@ -12,6 +12,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
+from ingest_tui.credentials.contract import Credential
 from ingest_tui.credentials.credential import RegisteredCredential
 from ingest_tui.credentials.steps import Step
 from ingest_tui.model.errors import AuthenticationError, TransientSourceError
@@ -49,7 +50,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def fetch_token(credential: RegisteredCredential) -> Token:
+def fetch_token(credential: Credential) -> Token:
     """Fetch a token; for connectors too.
 
     Raises `AuthenticationError` with what the server refuses, `TransientSourceError` when it cannot be reached, and
@@ -96,7 +97,7 @@ def authenticate(credential: RegisteredCredential, _uses: Sequence[Mapping[str, 
         yield Step("permission", True, f"granted: {', '.join(asked)}")
 
 
-def _request(credential: RegisteredCredential) -> urllib.request.Request:
+def _request(credential: Credential) -> urllib.request.Request:
     client_id, secret = credential.require("client_id"), credential.require("client_secret")
     form = {"grant_type": "client_credentials"}
     form |= {name: value for name in ("scope", "audience") if (value := credential.get(name))}

@@ -102,6 +102,8 @@ def _requirements_of(name: str, found: type[BaseConnector]) -> Iterator[Requirem
     for program in found.programs:
         yield Requirement("program", program, shutil.which(program) is not None)
     for field in found.config_model.model_fields.values():
-        extra = field.json_schema_extra
-        if isinstance(extra, dict) and "credential_type" in extra:
-            yield Requirement("credential", str(extra["credential_type"]), is_optional=not field.is_required())
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        named = extra.get("credential_types") or [extra.get("credential_type")]
+        types = [kind for kind in named if isinstance(kind, str)] if isinstance(named, list) else []
+        for kind in types:
+            yield Requirement("credential", kind, is_optional=not field.is_required() or len(types) > 1)

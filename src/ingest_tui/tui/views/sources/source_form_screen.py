@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ADD_NEW = "\0new"
 _PREFIX = "config_"  # of a connector's field whose name is that of one of ours
 _FILTERS = ("include", "exclude")
-_PLACES = ("path", "repository", "prefix", "folder", "bucket", "site", "url", "uri")
+_PLACES = ("path", "repository", "prefix", "folder", "bucket", "site", "host", "url", "uri")
 
 
 class SourceForm(EntryForm):
