@@ -34,6 +34,7 @@ from ingest_tui.tui.navigation.recent import lines_of
 from ingest_tui.tui.navigation.views import VIEWS
 from ingest_tui.tui.terminal import clipboard, safety, themes
 from ingest_tui.tui.terminal.characters import OnlyAscii, draws_lines, terminal_encoding
+from ingest_tui.tui.terminal.closed_widgets import let_go_of_closed_widgets
 from ingest_tui.tui.terminal.painting import Painting
 from ingest_tui.tui.terminal.preferences import read_preferences
 from ingest_tui.tui.views.base.view_screen import ViewScreen
@@ -78,6 +79,7 @@ class IngestApp(Going):
         theme: str | None = None,
         driver_class: type[Any] | None = None,
     ) -> None:
+        let_go_of_closed_widgets()
         super().__init__(driver_class=driver_class)
         self.preferences = read_preferences(root)
         self.input_queue = InputQueue(self, self._tell_of_keys)
