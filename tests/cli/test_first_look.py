@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.running import Cli
@@ -31,12 +33,14 @@ def test_a_search_explains_what_finds_nothing(cli: Cli) -> None:
     cli.write("rain.html", "<p>rain and <a href='snow.html'>snow</a></p>")
     cli.init()
     cli.sync()
-    typed, listed, unknown, of_type, filtered, minus, option, links = cli.run_each(
+    typed, listed, unknown, of_type, filtered, as_json, as_csv, minus, option, links = cli.run_each(
         ["search", "rain", "--type", "html"],
         ["doc", "list", "--type", ".html"],
         ["search", "source:nix collection:nix rain"],
         ["search", "type:pdff rain", "--json"],
         ["search", "type:html"],
+        ["search", "type:html", "--json"],
+        ["search", "nothing", "-o", "csv"],
         ["search", "rain", "-snow"],
         ["search", "rain", "--snow"],
         ["doc", "show", "docs/rain.html"],
@@ -48,6 +52,7 @@ def test_a_search_explains_what_finds_nothing(cli: Cli) -> None:
     assert "there is no collection 'nix'; 'ingest-tui collection list' shows them: default" in unknown.err
     assert (of_type.out.strip(), "no document is of type 'pdff'; there are: text/html" in of_type.err) == ("[]", True)
     assert ("rain.html" in filtered.out, "score" in filtered.out, filtered.err) == (True, False, "")
+    assert (json.loads(as_json.out)[0]["score"], as_csv.out[:26]) == (None, "document_id,chunk_id,title")
     assert (minus.code, "search -- rain -snow" in minus.err) == (2, True)
     assert (option.code, "search --help" in option.err) == (2, True)
     assert "doc links" in links.out

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ingest_tui.cli import diagnostics, output
+from ingest_tui.cli import diagnostics
 from ingest_tui.cli.document_choice import choice_of, choice_options, folder_option
 from ingest_tui.cli.name_arguments import COLLECTION, DOCUMENT
 from ingest_tui.cli.session import Session, json_option, pass_session
@@ -42,7 +42,7 @@ def similar(
     session: Session, /, document: str | None, text: str | None, limit: int, as_json: bool, **options: Any
 ) -> None:
     """Find documents that are similar to DOCUMENT, or to a text, by their vectors; the best passage of each."""
-    from ingest_tui.cli.search import show_hits
+    from ingest_tui.cli.search import show_data, show_hits
     from ingest_tui.model.errors import UsageError
 
     documents = session.client.documents
@@ -56,7 +56,7 @@ def similar(
     else:
         hits = documents.similar_to_text(text or "", limit=limit, **choice)
     if as_json:
-        output.data([hit.as_dict() for hit in hits])
+        show_data(hits)
         return
     show_hits(hits)
     if not hits and (hint := documents.hint_without_hits(target=document, **choice)):

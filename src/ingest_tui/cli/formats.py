@@ -60,14 +60,15 @@ def _prints_data(ctx: click.Context, _param: click.Parameter, value: bool) -> bo
     return bool(chosen != "table")
 
 
-def write_value(value: Any, write: Callable[[str], Any]) -> None:
-    """Write one value in the chosen form."""
+def write_value(value: Any, write: Callable[[str], Any], columns: Iterable[str] = ()) -> None:
+    """Write one value in the chosen form; a CSV begins with the ``columns`` even where there are no records."""
     chosen = chosen_format()
     if chosen == "yaml":
         write(as_yaml(value))
     elif chosen == "csv":
         records = [_as_record(one) for one in _rows_of(_plain_value(value))]
-        write("".join(_csv_lines(dict.fromkeys(name for one in records for name in one), records)))
+        names = dict.fromkeys((*columns, *(name for one in records for name in one)))
+        write("".join(_csv_lines(names, records)))
     else:
         write(as_json(value, indent=True) + "\n")
 

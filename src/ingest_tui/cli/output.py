@@ -66,9 +66,12 @@ def block(text: str) -> None:
     sys.stdout.write(safe_block(text).rstrip("\n") + "\n")
 
 
-def data(value: Any) -> None:
-    """Write one value in the form that the call asks for: JSON readable by people, YAML or CSV."""
-    write_value(value, sys.stdout.write)
+def data(value: Any, *, columns: Iterable[str] = ()) -> None:
+    """Write one value in the form that the call asks for: JSON readable by people, YAML or CSV.
+
+    ``columns``: those of a CSV, which an empty list has, too.
+    """
+    write_value(value, sys.stdout.write, columns)
 
 
 def data_line(value: Any) -> None:

@@ -90,10 +90,10 @@ def search(
     choice = choice_of(options)
     how = {"mode": mode, "rerank": rerank, "all_chunks": all_chunks}
     hits = documents.search(words, limit=limit, filters=filters, **how, **choice)
-    for missing in documents.vectors_missing(mode, collection_id=choice.get("collection_id")):
+    for missing in documents.vectors_missing(mode, query=words, collection_id=choice.get("collection_id")):
         diagnostics.say(f"note: {missing}")
     if as_json:
-        output.data([hit.as_dict() for hit in hits])
+        show_data(hits)
     else:
         show_hits(hits, explain=explain)
     for one in documents.unknown_filters(words):
@@ -101,6 +101,13 @@ def search(
         diagnostics.say(f"{one.what}; {listed}: {one.names}")
     for word, suggestion in documents.suggestions(words).items():
         diagnostics.say(f"no document has '{safe_display(word)}'; did you mean '{safe_display(suggestion)}'?")
+
+
+def show_data(hits: list[SearchHit]) -> None:
+    """Print hits as data."""
+    from ingest_tui.model.document import SearchHit
+
+    output.data([hit.as_dict() for hit in hits], columns=SearchHit.__slots__)
 
 
 def show_hits(hits: list[SearchHit], *, explain: bool = False) -> None:
@@ -111,7 +118,7 @@ def show_hits(hits: list[SearchHit], *, explain: bool = False) -> None:
         below_title = hit.heading_path.removeprefix(hit.title).removeprefix(" › ")
         where = f" › {below_title}" if below_title else ""
         page = f", page {hit.page}" if hit.page else ""
-        score = f", score {hit.score:.2f}" if hit.why else ""
+        score = "" if hit.ranked_score is None else f", score {hit.ranked_score:.2f}"
         output.line(f"{number:2}. {hit.title}{where}   [{hit.document_id[:12]}{page}{score}]")
         output.raw_line(f"    {output.snippet(hit.snippet)}")
         output.line(f"    {hit.uri}")

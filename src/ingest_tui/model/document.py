@@ -166,9 +166,15 @@ class SearchHit:
     why: tuple[Contribution, ...] = ()
     others: tuple[OtherHit, ...] = ()
 
+    @property
+    def ranked_score(self) -> float | None:
+        """The score; None of what only filters chose, where nothing was ranked."""
+        return round(self.score, 4) if self.score or self.why else None
+
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form, with the marks of the snippet written as ``**``."""
         record = {name: getattr(self, name) for name in self.__slots__}
+        record["score"] = self.ranked_score
         record["why"] = [one._asdict() | {"weight": round(one.weight, 4)} for one in self.why]
         record["others"] = [one._asdict() for one in self.others]
         record["snippet"] = self.snippet.replace("\x02", "**").replace("\x03", "**")

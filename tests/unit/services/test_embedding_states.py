@@ -223,7 +223,10 @@ def test_a_search_names_the_vectors_that_are_missing(lab: EmbeddingLab) -> None:
     assert missing() == []
     lab.put("new", "# New\n\nA new fox.\n")
     assert missing() == [f"the vector of 1 chunk {lacks.format('is', 'it')}: {makes} it"]
-    assert vectors_missing(workspace, "text") == []
+    assert vectors_missing(workspace, "text") == vectors_missing(workspace, query="type:md") == []
+    assert vectors_missing(workspace, query="fox type:md")
+    *_, filtered = search_answers(client, "type:md", DocumentQuery(), lambda: False)
+    assert (bool(filtered.hits), filtered.remarks) == (True, ())
     (lab.folder / ENTRIES).unlink()
     list(verify_and_repair(workspace, VerifyScope()))
     [queued] = workspace.jobs.waiting()

@@ -40,7 +40,7 @@ class HitAnswer(ToolAnswer):
     heading: str
     page: int | None = Field(description="of the original, where it has pages")
     offset: int | None = Field(description="where the passage begins in the text, for fetch")
-    score: float
+    score: float | None = Field(description="null where only filters were asked for")
     version: int
     collection_id: str
     source_id: str

@@ -34,7 +34,7 @@ def search(reach: Reach, given: SearchArguments, given_up: GivenUp) -> HitsAnswe
         given_up=given_up,
         collection_id=reach.collection_id,
     )
-    missing = reach.client.documents.vectors_missing(given.mode, collection_id=reach.collection_id)
+    missing = reach.client.documents.vectors_missing(given.mode, query=given.query, collection_id=reach.collection_id)
     hints = [*map(str, missing), *_hints_for(reach, given)]
     return _answer(reach, hits, begin, given.limit, hints)
 
@@ -100,7 +100,7 @@ def _hit(hit: SearchHit, source_id: str, media_type: str, freshness: HitFreshnes
         heading=shown_name(hit.heading_path),
         page=hit.page,
         offset=hit.start,
-        score=round(hit.score, 4),
+        score=hit.ranked_score,
         version=hit.version,
         collection_id=hit.collection_id,
         source_id=source_id,

@@ -141,7 +141,7 @@ class Hit(Answer):
     heading_path: str
     snippet: str
     text: str
-    score: float
+    score: float | None = Field(description="null where only filters were asked for: nothing was ranked")
     page: int | None
     start: int | None
     end: int | None
@@ -184,9 +184,8 @@ def _found(call: Call[Any, Any], query: str, asked: dict[str, Any]) -> Hits:
     hits: list[SearchHit] = call.client.documents.search(query, **asked)
     # Words of documents that the caller does not see are none to suggest.
     remarks = _remarks(call, query) if call.caller.collection_id is None else {}
-    missing = [
-        str(one) for one in call.client.documents.vectors_missing(asked["mode"], collection_id=asked["collection_id"])
-    ]
+    vectors_missing = call.client.documents.vectors_missing
+    missing = list(map(str, vectors_missing(asked["mode"], query=query, collection_id=asked["collection_id"])))
     items = [_hit(one) for one in hits]
     return Hits(items=items, hint="; ".join(missing), notes=missing, **remarks)
 

@@ -92,9 +92,14 @@ def suggestions(workspace: Workspace, query: str) -> dict[str, str]:
 
 
 def vectors_missing(
-    workspace: Workspace, mode: SearchMode | None = None, *, collection_id: str | None = None
+    workspace: Workspace, mode: SearchMode | None = None, *, query: str | None = None, collection_id: str | None = None
 ) -> list[MissingVectors]:
-    """Return what a search in a mode lacks: vectors that are not made yet, or again, in the collections it asks."""
+    """Return what a search in a mode lacks: vectors that are not made yet, or again, in the collections it asks.
+
+    A ``query`` of filters alone asks for none.
+    """
+    if query is not None and not parse_query(query).clauses:
+        return []
     asked = collections_by_meaning(workspace, mode, collection_id)
     if not asked:
         return []

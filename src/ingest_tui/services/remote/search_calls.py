@@ -36,9 +36,11 @@ def search(
     return _hits(server, answer)
 
 
-def vectors_missing(server: Server, mode: str | None = None, *, collection_id: str | None = None) -> list[str]:
+def vectors_missing(
+    server: Server, mode: str | None = None, *, query: str | None = None, collection_id: str | None = None
+) -> list[str]:
     """Return what the last search said of vectors that are missing."""
-    del mode, collection_id
+    del mode, query, collection_id
     notes: list[str] = server.remembered.get("notes", [])
     return notes
 
@@ -69,7 +71,8 @@ def _hit(server: Server, record: dict[str, Any]) -> SearchHit:
     marked = "".join(
         f"{part}{_MARKS[number % 2]}" for number, part in enumerate(map(str, record["snippet_parts"][:-1]))
     )
-    return server.read(SearchHit, record | {"snippet": f"{marked}{record['snippet_parts'][-1]}"}, "search")
+    snippet = f"{marked}{record['snippet_parts'][-1]}"
+    return server.read(SearchHit, record | {"snippet": snippet, "score": record["score"] or 0.0}, "search")
 
 
 def hint_without_hits(server: Server, *, target: str | None = None, **choice: Any) -> str:

@@ -43,7 +43,8 @@ def search_answers(
 
 def _remarks(client: Client, text: str, query: DocumentQuery, given_up: Callable[[], bool]) -> Iterator[str]:
     """Yield what the command line says, too; not of a word that is being typed and may become one that is there."""
-    yield from map(str, client.documents.vectors_missing(query.search_mode, collection_id=query.collection_id))
+    missing = client.documents.vectors_missing(query.search_mode, query=text, collection_id=query.collection_id)
+    yield from map(str, missing)
     yield from map(str, client.documents.unknown_filters(text))
     is_open = query_as_typed(text) != text
     for word, suggestion in client.documents.suggestions(text).items():
