@@ -246,13 +246,17 @@ class TextSearch:
         return [_Row(*row) for row in self._database.execute(sql, values)]
 
     def _without(self, unwanted: str, rows: list[_Row]) -> list[_Row]:
-        """Return the chunks of documents without an unwanted word, wherever in the document that may be."""
+        """Return the chunks of documents without an unwanted word, wherever in the document that may be.
+
+        The chunks of a document have numbers that follow each other: FTS5 is asked once for each of the documents.
+        """
         if not unwanted or not rows:
             return rows
         sql = (
-            "WITH candidates AS MATERIALIZED (SELECT id, document_id FROM chunks"
-            " WHERE document_id IN (SELECT value FROM json_each(?)))"
-            " SELECT DISTINCT document_id FROM candidates c CROSS JOIN words w ON w.rowid = c.id WHERE w.words MATCH ?"
+            "WITH ranges AS MATERIALIZED (SELECT min(id) AS first, max(id) AS last FROM chunks"
+            " WHERE document_id IN (SELECT value FROM json_each(?)) GROUP BY document_id)"
+            " SELECT DISTINCT c.document_id FROM ranges CROSS JOIN words w ON w.rowid BETWEEN first AND last"
+            " CROSS JOIN chunks c ON c.id = w.rowid WHERE w.words MATCH ?"
         )
         candidates = orjson.dumps(list({row.document_id for row in rows})).decode()
         having = {row[0] for row in self._database.execute(sql, (candidates, unwanted))}
