@@ -6,6 +6,7 @@ words each time. Recall is that of the first ten chunks by meaning, against comp
 
     python benchmarks/vectors.py                                   100,000 chunks in 25,000 documents
     python benchmarks/vectors.py --chunks 1000000 --workspace a-folder-to-keep-with-6-GB
+    python benchmarks/vectors.py --words 120 --by-words           the queries by words of search.py, too
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from typing import Any
 import numpy as np
 from measure import markdown_table, percentiles
 from safetensors.numpy import save_file
-from search import BATCH, CHUNKS_A_DOCUMENT, Words, document
+from search import BATCH, CHUNKS_A_DOCUMENT, Words, document, measured
+from search import kinds as kinds_by_words
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from ingest_tui.embedding.base import PROBE_TEXT
@@ -54,6 +56,7 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=12, help="of each chunk")
     parser.add_argument("--queries", type=int, default=40, help="of each kind")
     parser.add_argument("--workspace", type=Path, help="made there and kept; one that is there already is asked")
+    parser.add_argument("--by-words", action="store_true", help="ask the queries of search.py, too")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ingest-tui-vectors-") as temporary:
         root = arguments.workspace or Path(temporary) / "workspace"
@@ -61,6 +64,8 @@ def main() -> None:
         if not root.exists():
             fill(root, made, arguments.chunks, arguments.words)
         with closing(open_workspace_at(root)) as workspace:
+            if arguments.by_words:
+                report_by_words(workspace, made.words, arguments.queries)
             report(workspace, made, arguments.queries)
 
 
@@ -163,6 +168,19 @@ def kinds(words: Words) -> dict[str, Callable[[], str]]:
         "a frequent word required": lambda: f"{word()} +{frequent()}",
         "a rare word required": lambda: f"{frequent()} +{word()}",
     }
+
+
+def report_by_words(workspace: Workspace, words: Words, queries: int) -> None:
+    """Print the figures of search.py: a source is a tenth of the documents here, as a collection is there."""
+    chunks = workspace.catalogue.value("SELECT count(*) FROM chunks")
+    rows = []
+    for kind, ask in kinds_by_words(words, chunks).items():
+
+        def ask_here(ask: Callable[[], str] = ask) -> str:
+            return ask().replace("collection:c3", "source:s3")
+
+        rows.append([kind, *measured(workspace.catalogue, ask_here, queries)])
+    print("\n".join(markdown_table(("Query", "p50 ms", "p95 ms", "CPU p50 ms", "CPU p95 ms"), rows)))
 
 
 def report(workspace: Workspace, made: Vectors, queries: int) -> None:
