@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ingest_tui.model.inconsistency import Inconsistency
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX
+from ingest_tui.store.fs.entries import entries_of
 from ingest_tui.store.layout import JobLayout
 from ingest_tui.store.workspace import Workspace
 
@@ -28,7 +29,7 @@ def check_names(workspace: Workspace) -> Iterator[Inconsistency]:
     yield from _unknown(layout.root, layout.root, known)
     for folder in records:
         yield from _unknown(layout.root, folder, _RECORDS)
-    for entry in _entries(layout.jobs):
+    for entry in entries_of(layout.jobs):
         if entry.is_dir(follow_symlinks=False):
             yield from _unknown(layout.root, Path(entry.path), _names_of_job(JobLayout(Path(entry.path))))
         elif not entry.is_symlink() and not fnmatchcase(entry.name, _TEMPORARY):
@@ -62,19 +63,10 @@ def _names_of_job(paths: JobLayout) -> tuple[str, ...]:
 
 
 def _unknown(root: Path, folder: Path, known: tuple[str, ...]) -> Iterator[Inconsistency]:
-    for entry in _entries(folder):
+    for entry in entries_of(folder):
         if not entry.is_symlink() and not any(fnmatchcase(entry.name, pattern) for pattern in known):
             yield _of(root, entry)
 
 
 def _of(root: Path, entry: os.DirEntry[str]) -> Inconsistency:
     return Inconsistency("stray_file", str(Path(entry.path).relative_to(root)), _WHY)
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Return what is in a folder; links are reported by who looks at permissions."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return []

@@ -20,6 +20,7 @@ from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.consistency import begin_epoch
 from ingest_tui.store.catalogue.known_good import open_known_good_to_read
 from ingest_tui.store.fs.atomic import TEMPORARY_PREFIX, make_folder, open_new, write_new
+from ingest_tui.store.fs.entries import entries_of
 from ingest_tui.store.fs.locks import FileLock, is_locked
 from ingest_tui.store.jobs import JobStore
 from ingest_tui.store.layout import REMOVED_COLLECTION, Layout
@@ -157,7 +158,7 @@ def _copy_job(workspace: Workspace, copies: Layout, job_id: str) -> Manifest | N
 
 def copy_tree(folder: Path, target: Path, *, without: Sequence[str] = ()) -> None:
     """Copy the regular files in and below a folder, but for the names of the patterns in it; what vanishes is left."""
-    for entry in _entries(folder):
+    for entry in entries_of(folder):
         if any(fnmatch.fnmatchcase(entry.name, pattern) for pattern in without):
             continue
         if entry.is_dir(follow_symlinks=False):
@@ -178,16 +179,8 @@ def copy_file(path: Path, target: Path) -> None:
 
 def files_below(folder: Path) -> Iterator[Path]:
     """Yield the regular files below a folder, in a fixed order."""
-    for entry in _entries(folder):
+    for entry in entries_of(folder):
         if entry.is_dir(follow_symlinks=False):
             yield from files_below(Path(entry.path))
         elif entry.is_file(follow_symlinks=False):
             yield Path(entry.path)
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
