@@ -14,6 +14,7 @@ from ingest_tui.cli.main import cli, run
 ADD = ("source", "add", "local", "more", "--path", "docs")
 BASIC = ("credential", "add", "c", "--type", "basic")
 S3 = ("source", "add", "s3", "store", "--bucket", "handbook")
+WEB = ("source", "add", "web", "w", "--url", "https://example.org/")
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "--allow-type": ((*ADD, "--allow-type", "pfd"), "no type is called 'pfd'"),
     "--deny-type": ((*ADD, "--deny-type", "pfd"), "no type is called 'pfd'"),
@@ -48,6 +49,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "--port": (("source", "add", "mail", "m", "--host", "h", "--credential", "c", "--port", "imaps"), "--port"),
     "--user": (("source", "add", "mail", "m", "--host", "h", "--credential", "c", "--user", "a\tb"), "--user"),
     "--ca-file": (("source", "add", "mail", "m", "--host", "h", "--credential", "c", "--ca-file", "a\0b"), "--ca-file"),
+    "--sitemap": ((*WEB, "--sitemap", "nope"), "https://example.org"),
     "--site": (("source", "add", "sharepoint", "s", "--site", "nope", "--credential", "c"), "--site"),
     "--name": (("upload", "docs/a.md", "--name", "a/b"), "no name of a file"),
     "--type": (("search", "rain", "--type", "pfd"), "did you mean 'pdf'"),

@@ -146,6 +146,7 @@ class WebSite(RemoteSite):
             {"url": "ftp://example.org/"},
             {"url": f"https://user:{SECRET}@example.org/"},
             {"url": "https://exa mple.org/"},
+            {**fits, "sitemap": "nope"},
             {**fits, "depth": -1},
             {**fits, "max_pages": 0},
             {**fits, "delay": -1},

@@ -20,6 +20,12 @@ class WebConfig(BaseModel):
         description="where to begin; what is below its folder is taken, e.g. https://example.org/docs/",
         json_schema_extra={"metavar": "URL"},
     )
+    sitemap: str = Field(
+        default="",
+        max_length=_LONGEST_ADDRESS,
+        description="the address of its sitemap (empty: what robots.txt names, and /sitemap.xml; none: links alone)",
+        json_schema_extra={"metavar": "URL"},
+    )
     depth: int = Field(
         default=20, ge=0, le=1000, description="how many links away from there a page may be (0: that page alone)"
     )
@@ -45,6 +51,11 @@ class WebConfig(BaseModel):
         description="read addresses of this machine and of private networks too",
         json_schema_extra={"chooses": False},
     )
+
+    @field_validator("sitemap")
+    @classmethod
+    def _is_an_address_or_none(cls, value: str) -> str:
+        return value if value in {"", "none"} else cls._is_an_address(value)
 
     @field_validator("url")
     @classmethod

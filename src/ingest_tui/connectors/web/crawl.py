@@ -12,6 +12,7 @@ from ingest_tui.connectors.web.client import WebClient
 from ingest_tui.connectors.web.config import WebConfig
 from ingest_tui.connectors.web.records import PageRecord, PageRecords
 from ingest_tui.connectors.web.robots import Robots
+from ingest_tui.connectors.web.sitemaps import SitemapWalk
 from ingest_tui.connectors.web.web_errors import TOO_MANY, RequestFailedError, source_error
 from ingest_tui.model.safe_text import safe_display
 
@@ -68,6 +69,7 @@ class Crawl:
     def found(self) -> Iterator[tuple[str, PageRecord]]:
         """Yield each item with its key. Raises `SourceAccessError` where the site as a whole fails."""
         self._add(self._scope.start_key, 0)
+        self._read_sitemaps()
         while self._waiting:
             key, depth = self._waiting.popleft()
             record = self._answer(key)
@@ -81,6 +83,29 @@ class Crawl:
             elif record.kind != "gone" and record.is_listed and self._filter.takes(path_of(key)):
                 yield key, record
         self._records.end()
+
+    def _read_sitemaps(self) -> None:
+        """Take what the site lists itself; what it leaves out is found by links."""
+        walk = SitemapWalk(self._client, self._scope, self._robots, self._config.sitemap)
+        for address in walk.addresses():
+            if not self._robots.allows(address):
+                self.is_bounded = True
+                continue
+            try:
+                for key in walk.keys_in(address):
+                    self._add(key, 0)
+            except RequestFailedError as failure:
+                if not walk.is_guess(address) or failure.may_pass or self._records.had_sitemap:
+                    self._settle_sitemap(address, failure)
+        self.is_bounded = self.is_bounded or walk.is_cut
+        if walk.has_read:
+            self._records.note_sitemap()
+
+    def _settle_sitemap(self, address: str, failure: RequestFailedError) -> None:
+        if failure.status == TOO_MANY or (failure.may_pass and not self._failures.is_given_up(address)):
+            raise source_error(failure, safe_display(address, limit=200))
+        self.is_bounded = True
+        self.gaps.append((address, failure.what))
 
     def _add(self, key: str, depth: int) -> None:
         if key in self._seen or not self._follows(key):

@@ -13,7 +13,7 @@ from ingest_tui.connectors.base import ListingMemory
 from ingest_tui.model.clock import posix_seconds
 from ingest_tui.model.hashing import short_digest
 
-_CRAWL = "crawl"
+_CRAWL, _SITEMAP = "crawl", "sitemap"
 _TAKEN_UP_FOR_SECONDS = 24 * 3600.0
 _PAGE = "page:"
 _SETTLED_SECONDS = 60.0
@@ -84,6 +84,15 @@ class PageRecords:
     def asked_now(self, record: PageRecord) -> PageRecord:
         """Return a record as that of an answer that says the same."""
         return replace(record, crawl=self.crawl)
+
+    @property
+    def had_sitemap(self) -> bool:
+        """Whether the site has ever had a sitemap that was read."""
+        return self._memory.note(_SITEMAP) is not None
+
+    def note_sitemap(self) -> None:
+        """Note that it has one."""
+        self._memory.apply(notes={_SITEMAP: "read"})
 
     def end(self) -> None:
         """Note that the crawl came to its end: the next one asks again."""

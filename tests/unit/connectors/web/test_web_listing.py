@@ -62,7 +62,7 @@ def test_unchanged_pages_are_not_sent_again(server: WebSiteServer, connect: Conn
     """What was remembered of a page says where it leads; a change is seen."""
     server.pages |= {"/": linked("a", "b"), "/a": linked(), "/b": linked()}
     memory = VolatileMemory()
-    connectors = [connect() for _ in range(3)]
+    connectors = [connect(sitemap="none") for _ in range(3)]
     for connector in connectors:
         connector.memory = memory
     first, _ = listed(connectors[0])
@@ -238,7 +238,7 @@ def test_a_broken_crawl_goes_on_where_it_was(server: WebSiteServer, connect: Con
     server.generate = lambda target: linked() if target.startswith("/p") else None
     server.faults = [SiteFault(lambda target: target == "/p5", 1, page=Page(status=429))]
     memory = VolatileMemory()
-    first, second = connect(), connect()
+    first, second = connect(sitemap="none"), connect(sitemap="none")
     first.memory = second.memory = memory
     with pytest.raises(TransientSourceError):
         list(first.list())
