@@ -95,7 +95,7 @@ def probe(connector: Probed) -> Iterator[TestStep]:
         yield stopwatch.step(name, found if descriptors or page is None else "nothing on the first page matches")
         if gaps := pages.gaps_found_soon():
             name = "gaps"
-            yield _step_of_gaps(stopwatch, gaps)
+            yield _step_of_gaps(stopwatch, gaps, is_bounded=pages.is_bounded)
         readable = next((descriptor for descriptor in descriptors if not descriptor.refusal), None)
         if readable is None:
             return
@@ -128,6 +128,11 @@ class _ProbedPages:
             self._end = end.value if isinstance(end.value, ListingEnd) else self._end
             raise StopIteration from None
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it says so of itself, if its end was seen."""
+        return self._end is not None and self._end.bounded
+
     def gaps_found_soon(self) -> tuple[tuple[str, str], ...]:
         """Return the places that cannot be looked into, of a source without a network as far as a second shows."""
         deadline = time.monotonic() + _LOOKED_FOR_GAPS_SECONDS
@@ -138,12 +143,13 @@ class _ProbedPages:
         return self._end.gaps if self._end is not None else ()
 
 
-def _step_of_gaps(stopwatch: Stopwatch, gaps: tuple[tuple[str, str], ...]) -> TestStep:
+def _step_of_gaps(stopwatch: Stopwatch, gaps: tuple[tuple[str, str], ...], *, is_bounded: bool) -> TestStep:
     key, why = gaps[0]
     more = f" (and {counted(len(gaps) - 1, 'more place')})" if len(gaps) > 1 else ""
     message = f"cannot be looked into: {gap_name(key)}: {safe_display(why)}{more}"
     remedy = remedy_of(why) or "make it readable"
-    hint = f"{remedy}, or leave it out with --exclude; until then syncs are partial and retire nothing"
+    until_then = "retire only what the source calls gone" if is_bounded else "are partial and retire nothing"
+    hint = f"{remedy}, or leave it out with --exclude; until then syncs {until_then}"
     return stopwatch.step("gaps", message, ok=False, hint=hint)
 
 

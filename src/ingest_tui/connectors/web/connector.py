@@ -28,6 +28,8 @@ from ingest_tui.model.safe_text import safe_display
 
 CONCURRENCY = 2
 PAGE_SIZE = 100
+_FIRST_PAGE = 10
+"""Items: `source test` and previews show something soon, at the pace of the site."""
 
 
 class WebConnector(BaseConnector):
@@ -118,12 +120,12 @@ class WebConnector(BaseConnector):
         robots = self._rules(again=True)
         records = PageRecords(self.memory or self._own_memory)
         crawl = Crawl(self.config, self._scope, self._client, robots, records, self._filter, self._failures)
-        page = []
+        page, most = [], _FIRST_PAGE
         for key, record in crawl.found():
             page.append(self._describe(key, record))
-            if len(page) >= PAGE_SIZE:
+            if len(page) >= most:
                 yield ListingPage(page)
-                page = []
+                page, most = [], PAGE_SIZE
         if page:
             yield ListingPage(page)
         is_bounded = crawl.is_bounded or bool(crawl.gaps)

@@ -50,6 +50,7 @@ _PDF_OBJECT = re.compile(rb"\n[ \t]*\d+[ \t]+\d+[ \t]+obj\b|\r[ \t]*\d+[ \t]+\d+
 _FAST_FIRST = frozenset(b" \t\r\n%PBMGIRS7({<\x7f\xff\xfe\xef\x00\x1f\x1e\x89\xd0\xfd")
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _XML = re.compile(rb"\s*(?:<\?xml\s|<!DOCTYPE\s|<(?:svg|rss|feed)\b)")
+_OF_PHP = re.compile(rb"<\?(?:php|=)|<\?\s", re.IGNORECASE)
 _COMPONENT = re.compile(rb"\s*BEGIN:(VCALENDAR|VCARD)\s", re.IGNORECASE)
 _COMPONENTS = {b"VCALENDAR": "icalendar", b"VCARD": "vcard"}
 _DIALECT_BYTES = 32_768  # a flat OpenDocument names its kind after some forty namespaces
@@ -98,7 +99,8 @@ def sniff(content: bytes, extension: str) -> Sniffed:
     if found is None:
         raise _unknown(content, named)
     is_dialect = named is not None and named.name == "xml" and found.format.name in _XML_DIALECTS
-    if named is not None and found.format is not named and not is_dialect:
+    is_page = named is not None and named.name == "php" and found.format.name == "html"
+    if named is not None and found.format is not named and not (is_dialect or is_page):
         found.findings.append(_disagreement(found.format, named, extension))
     return found
 
@@ -120,7 +122,14 @@ def _by_content(content: bytes, named: Format | None) -> Sniffed | None:
         raise found_container("tar", content)
     if plain is not None and plain.name == "xml":
         plain = BY_NAME[_dialect_of(content[:_DIALECT_BYTES])]
+    if plain is not None and plain.name == "php" and _is_page_of_a_program(content):
+        plain = BY_NAME["html"]
     return Sniffed(plain) if plain is not None else None
+
+
+def _is_page_of_a_program(content: bytes) -> bool:
+    """Say whether it is what a program has printed: a page without any part of the program left in it."""
+    return _begins_as_html(content[:_HEAD_BYTES]) and _OF_PHP.search(content) is None
 
 
 def _dialect_of(start: bytes) -> str:
