@@ -23,7 +23,7 @@ from ingest_tui.extraction.page_layout.document import pages_as_markdown
 from ingest_tui.extraction.page_layout.headings import Outline
 from ingest_tui.extraction.page_layout.model import PageLine
 from ingest_tui.extraction.page_layout.page import LayoutReader
-from ingest_tui.extraction.pdf.annotations import read_annotations
+from ingest_tui.extraction.pdf.annotations import PageAnnotations, read_annotations
 from ingest_tui.extraction.pdf.embedded_files import embedded_files
 from ingest_tui.extraction.pdf.page_text import is_noise, tidy_page
 from ingest_tui.extraction.pdf.turned_lines import line_ranges
@@ -260,6 +260,7 @@ def _read_page(document: Any, index: int, form: Any, links: dict[str, None], ocr
         text, blocks = _text_of(page, text_page)
         if ocr.wants(text) and (found := ocr.read(picture_of_pdf_page(page), index + 1)):
             text, blocks = found, _blocks_of(found)
+        blocks = _with_typed_lines(blocks, notes)
         seen = "".join(text.split()) if notes.lines else ""
         unseen = [line.text for line in notes.lines if "".join(line.value.split()) not in seen]
         content = PageContent(text, unseen, notes.fields, has_image=not text and _shows_image(page))
@@ -268,6 +269,17 @@ def _read_page(document: Any, index: int, form: Any, links: dict[str, None], ocr
         return None
     finally:
         page.close()
+
+
+def _with_typed_lines(blocks: list[PageBlock], notes: PageAnnotations) -> list[PageBlock]:
+    """Return blocks in which the lines that are values of fields are marked as such."""
+    typed = {"".join(line.split()) for note in notes.lines for line in note.typed.splitlines()}
+    if not typed:
+        return blocks
+    return [
+        block._replace(is_typed=True) if isinstance(block, TextLine) and "".join(block.text.split()) in typed else block
+        for block in blocks
+    ]
 
 
 def _flattened(document: Any, page: Any, index: int) -> Any:

@@ -27,29 +27,32 @@ _BEGINS_HTML = (
 _BEGINS_BLOCK = rf"#{{1,6}}(?:[ \t]|$)|`{{3}}|~{{3}}|{_BEGINS_HTML}"
 _BELOW_NAMES = r"(?=[^\n]*-)(?=[-: \t]*+\|[-:| \t]*$)"
 """What makes a table of the line above it: dashes and pipes alone. Any other line with pipes reads as it is written."""
-_UNDERLINES = r"(?<=[^\n]\n){indent}(?=(?:=+|-+)[ \t]*$)"
-_IN_TEXT = re.compile(
-    rf"^[ \t]*+{_BELOW_NAMES}|^[ \t]*+{_ITEM}(?=>|{_BEGINS_BLOCK})|{_UNDERLINES.format(indent='[ ]*+')}",
-    re.MULTILINE | re.IGNORECASE,
-)
+_UNDERLINES = r"(?=(?:=+|-+)[ \t]*$)"
+"""What makes a heading of the line above it."""
 _QUOTE = r"[ \t]*+(?>(?:>[ \t]*+)*)"
-_IN_QUOTES = re.compile(
-    rf"^{_QUOTE}{_BELOW_NAMES}|^{_QUOTE}{_ITEM}(?={_BEGINS_BLOCK})|{_UNDERLINES.format(indent=_QUOTE)}",
-    re.MULTILINE | re.IGNORECASE,
+_OPENS_IN_TEXT, _OPENS_IN_QUOTES = (
+    re.compile(rf"\A{before}{_BELOW_NAMES}|^{before}{_ITEM}(?={opens})", re.MULTILINE | re.IGNORECASE)
+    for before, opens in ((r"[ \t]*+", f">|{_BEGINS_BLOCK}"), (_QUOTE, _BEGINS_BLOCK))
+)
+_BELOW_IN_TEXT, _BELOW_IN_QUOTES = (
+    re.compile(rf"(?<=[^\n]\n)(?={names}{_BELOW_NAMES}|{indent}{_UNDERLINES})", re.MULTILINE)
+    for names, indent in ((r"[ \t]*+", "[ ]*+"), (_QUOTE, _QUOTE))
 )
 
 
 def literal(text: str, *, keeps_quotes: bool = False, below_text: bool = False) -> str:
-    """Return a block of text that is no markup with a backslash before what would begin or end a block of markdown.
+    """Return a block of text that is no markup with a backslash before what would begin a block of markdown.
 
-    What is within its lines stays as it is, and so do items of lists: they are what they look like. ``keeps_quotes``:
-    lines with ``>`` are quotes, as in mails. ``below_text``: a line of text is right above it.
+    What would make a heading or a table of the line above it has a blank line there. What is within its lines stays as
+    it is, and so do items of lists: they are what they look like. ``keeps_quotes``: lines with ``>`` are quotes, as in
+    mails. ``below_text``: a line of text is right above it.
     """
     if not _MARK.search(text):
         return text
     if below_text:
         return literal(f".\n{text}", keeps_quotes=keeps_quotes)[2:]
-    return (_IN_QUOTES if keeps_quotes else _IN_TEXT).sub(r"\g<0>\\", normalise_text(text))
+    text = (_OPENS_IN_QUOTES if keeps_quotes else _OPENS_IN_TEXT).sub(r"\g<0>\\", normalise_text(text))
+    return (_BELOW_IN_QUOTES if keeps_quotes else _BELOW_IN_TEXT).sub("\n", text)
 
 
 def heading(level: int, text: str) -> str:

@@ -19,10 +19,11 @@ _MARKS = frozenset("|-#\\.…·_")
 
 
 class TextLine(NamedTuple):
-    """A line of text, as PDFium gives it."""
+    """A line of text, as PDFium gives it. ``is_typed``: it is what somebody put into a field; that is no heading."""
 
     text: str
     line: PageLine
+    is_typed: bool = False
 
 
 class TableBlock(NamedTuple):

@@ -97,7 +97,7 @@ def _lines_of(blocks: Sequence[PageBlock], left_out: Container[int]) -> _Numbere
     return [
         (number, block)
         for number, block in enumerate(blocks)
-        if isinstance(block, TextLine) and number not in left_out and block.text.strip()
+        if isinstance(block, TextLine) and not block.is_typed and number not in left_out and block.text.strip()
     ]
 
 

@@ -21,10 +21,14 @@ _HIDDEN = 1 << 1 | 1 << 5  # ISO 32000-1, table 165: hidden, no view
 
 
 class AnnotationText(NamedTuple):
-    """A line for what an annotation says, and the part of it that the page may show already."""
+    """A line for what an annotation says, and the part of it that the page may show already.
+
+    ``typed`` is what somebody has typed or chosen, where it is a field.
+    """
 
     text: str
     value: str
+    typed: str = ""
 
 
 class PageAnnotations(NamedTuple):
@@ -94,7 +98,7 @@ def _field(raw: Any, form: Any, annotation: Any) -> Iterator[AnnotationText]:
             value = ", ".join(_selected(raw, form, annotation)) or value
         if value:
             line = f"- {name}: {_one_line(value)}" if name else value
-            yield AnnotationText(line, line if len(value) <= _SHORT_VALUE else value)
+            yield AnnotationText(line, line if len(value) <= _SHORT_VALUE else value, value)
 
 
 def _selected(raw: Any, form: Any, annotation: Any) -> Iterator[str]:

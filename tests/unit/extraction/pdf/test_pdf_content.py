@@ -237,3 +237,14 @@ def test_files_attached_to_pages_are_named_there_and_read_once() -> None:
     assert [element.metadata["page_number"] for element in noted] == [1]
     chunks = split_into_chunks(extraction.markdown, extraction.page_starts)
     assert {(chunk.page, "May" in chunk.text) for chunk in chunks} == {(1, False), (None, False), (None, True)}
+
+
+def test_what_is_chosen_in_large_letters_is_no_heading() -> None:
+    """A program makes values as large as their fields; that says nothing of what they are."""
+    country = field(b"Ch", b"country", b"/Ff 131072 /Opt [[(de) (Germany)] [(fr) (France)]] /V (fr)")
+    choices = field(b"Ch", b"number", b"/Ff 2097152 /Opt [(One) (Two) (Three)] /V [(One) (Three)]")
+    fields = [country, choices.replace(b"600 300 620", b"500 300 560")]
+    fields = [one.replace(b"/F1 12 Tf", b"/F1 0 Tf") for one in fields]
+    pdf = page_with(fields, text="Application form").replace(b"/F1 18 Tf", b"/F1 12 Tf")
+    lines = extract(pdf, file_name="a.pdf").markdown.split("\n")
+    assert {"France", "One", "Three"} <= set(lines)
