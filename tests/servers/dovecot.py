@@ -6,6 +6,7 @@ import contextlib
 import imaplib
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
@@ -135,10 +136,13 @@ class Dovecot:
 
 
 def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+    """Return two ports that nobody has, below those that connections get by themselves: they stay free meanwhile."""
+    found: list[int] = []
+    while len(found) < 2:
+        with contextlib.suppress(OSError), socket.socket() as one:
+            one.bind(("127.0.0.1", random.randrange(12_000, 30_000)))
+            found.append(one.getsockname()[1])
+    return found[0], found[1]
 
 
 def _make_certificate(folder: Path) -> None:
