@@ -86,6 +86,8 @@ IN_COMMAND = {
 """What a person gives for a word in one command alone."""
 OF_OTHER_TESTS = re.compile("--bucket|--folder|--ask|--watch|service install|^mcp|^serve$")
 """What asks a service, or a person without another way, writes outside of the workspace, or serves until it is told."""
+OF_WEB = {"--allow-private", "--credential"}
+"""Settings that the folder of these tests does not have, and a web site has."""
 ANSWERS = {
     "credential add": ("--set", "username=me", "--secret", SECRET),
     "embedder add": ("--path", "model"),
@@ -106,6 +108,8 @@ def filled(command: str) -> list[str]:
     words = command.split(" ")
     if words == [HOLE]:  # the list that showed nothing of what it was asked for
         return ["doc", "list"]
+    if words[:2] == ["source", "edit"] and not OF_WEB.isdisjoint(words):
+        words = ["site" if word == "SOURCE" else word for word in words]
     if words[0] == HOLE:  # what embedders and rerankers have in common
         words[0] = "embedder"
     return [_given(word, before, " ".join(words[:2])) for before, word in zip(("", *words), words, strict=False)]
@@ -152,6 +156,8 @@ class Place:
         shutil.copy(SAMPLES / "special-cases" / "broken.docx", self.docs)
         assert self("init") == 0
         assert self("source", "add", "local", "docs", "--path", "docs") == 0
+        assert self("source", "add", "web", "site", "--url", "https://example.org/") == 0
+        assert self("source", "disable", "site") == 0
         assert self("collection", "add", "removed") == self("collection", "remove", "removed", "--yes") == 0
         assert self("collection", "add", "leaving") == 0
         make_static_model(Path("model"))
