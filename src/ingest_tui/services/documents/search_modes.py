@@ -76,7 +76,7 @@ def search_in_mode(
         by_words = [_Found(hits, 1.0, floor, "words")]
     rankings = [one for one in (*by_words, *by_meaning) if one.hits]
     if len(rankings) == 1:
-        return _cut(rankings[0].hits, limit)
+        return _cut([_explained(hit) for hit in rankings[0].hits], limit)
     return _cut(_joined(rankings, all_chunks=all_chunks), limit)
 
 
@@ -210,6 +210,11 @@ def _joined(rankings: list[_Found], *, all_chunks: bool) -> list[SearchHit]:
         replace(first[item], score=round(score, 4), why=(*first[item].why, *why[item]))
         for item, score in fused(ranked).items()
     ]
+
+
+def _explained(hit: SearchHit) -> SearchHit:
+    """Return a hit with what its score is, where that is how near its vector is."""
+    return hit if hit.why else replace(hit, why=(Contribution("(cosine)", 0, {}, hit.score),))
 
 
 def _cut(hits: list[SearchHit], limit: int) -> list[SearchHit]:

@@ -60,6 +60,8 @@ def test_each_mode_finds_in_its_way(lab: EmbeddingLab) -> None:
     assert found(lab, "xylophone", mode="text") == ["named"]
     assert found(lab, "gauge plants", mode="vector")[0] == "rain"
     assert set(found(lab, "lazy fox", mode="vector", limit=50)) == set(TEXTS)
+    nearest = search(lab.workspace, "lazy fox", mode="vector")[0]
+    assert nearest.why == (("(cosine)", 0, {}, nearest.score),)
     hybrid = search(lab.workspace, "lazy fox", mode="hybrid", limit=50)
     assert {hit.uri for hit in hybrid[:2]} == {"fox", "dog"}
     assert {hit.uri for hit in hybrid} == set(TEXTS)
