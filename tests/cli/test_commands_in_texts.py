@@ -30,16 +30,20 @@ HOLE = "HOLE"
 """Stands for what an f-string puts there."""
 ANY_TYPE, PLUG_IN = "TYPE", "table"
 """Stands for a type of source or embedder; the type of the plug-in of docs/connectors.md, with settings of its own."""
-OF_OTHERS = re.compile(r"openssl|apt-get|pip install|aws s3api|playwright|systemctl")
+OF_OTHERS = re.compile(r"rclone config|rclone lsf|openssl|apt-get|pip install|aws s3api|playwright|systemctl")
 """Programs that texts name, with options of their own."""
 OF_GIT = {
     "--count", "--end-of-options", "--format", "--full-tree", "--git-dir", "--git-path", "--literal-pathspecs",
     "--long", "--quiet", "--verify",
 }  # fmt: skip
+OF_RCLONE = {
+    "--config", "--count", "--files-only", "--hash", "--hash-type", "--no-mimetype", "--rc-addr", "--rc-serve",
+    "--rc-server-write-timeout",
+}  # fmt: skip
 OF_FISH = {"--max"}
-NO_OPTIONS = {"--no-", "--x-s3", "--ol-s3"} | OF_GIT | OF_FISH
-"""A beginning, the endings of names of buckets, and what git and the shell fish are called with."""
-BY_TYPE = ("confluence", "git", "local", "mail", "s3", "sharepoint", "web")
+NO_OPTIONS = {"--no-", "--x-s3", "--ol-s3"} | OF_GIT | OF_RCLONE | OF_FISH
+"""A beginning, the endings of names of buckets, and what git, rclone and the shell fish are called with."""
+BY_TYPE = ("confluence", "git", "local", "mail", "rclone", "s3", "sharepoint", "web")
 
 # 'ingest-tui …' and 'job list' in quotes; "next: ingest-tui …" and a text that is a command, up to what ends one.
 IN_TEXTS = re.compile(

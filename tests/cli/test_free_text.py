@@ -50,6 +50,10 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "--user": (("source", "add", "mail", "m", "--host", "h", "--credential", "c", "--user", "a\tb"), "--user"),
     "--ca-file": (("source", "add", "mail", "m", "--host", "h", "--credential", "c", "--ca-file", "a\0b"), "--ca-file"),
     "--sitemap": ((*WEB, "--sitemap", "nope"), "https://example.org"),
+    "--remote": (
+        ("source", "add", "rclone", "r", "--remote", "/srv", "--credential", "c"),
+        "it is no remote: NAME:PATH is needed",
+    ),
     "--site": (("source", "add", "sharepoint", "s", "--site", "nope", "--credential", "c"), "--site"),
     "--name": (("upload", "docs/a.md", "--name", "a/b"), "no name of a file"),
     "--type": (("search", "rain", "--type", "pfd"), "did you mean 'pdf'"),

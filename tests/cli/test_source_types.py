@@ -51,7 +51,7 @@ def test_unknown_type_is_refused_and_nothing_saved(cli: Cli) -> None:
 def test_types_of_sources_say_what_they_need(cli: Cli) -> None:
     """Without a workspace; what each names as needed is what `source add` asks for first."""
     listed = {one["name"]: one for one in cli.run("source", "types", "--json").json}
-    assert {"git", "local", "s3", "sharepoint", "web"} <= listed.keys()
+    assert {"git", "local", "rclone", "s3", "sharepoint", "web"} <= listed.keys()
     cli.run("init")
     for name, one in listed.items():
         assert one["summary"]

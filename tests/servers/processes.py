@@ -41,15 +41,15 @@ def rclone_executable() -> str | None:
 
 
 @contextmanager
-def rclone_process(arguments: Sequence[str]) -> Iterator[int]:
-    """Run ``rclone serve s3`` with arguments, on a port that is free now; gives the port."""
+def rclone_process(arguments: Sequence[str], protocol: str = "s3") -> Iterator[int]:
+    """Run ``rclone serve`` of a protocol with arguments, on a port that is free now; gives the port."""
     executable = rclone_executable()
     assert executable is not None
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     process = subprocess.Popen(
-        [executable, "serve", "s3", "--config", "/dev/null", "--addr", f"127.0.0.1:{port}", *arguments],
+        [executable, "serve", protocol, "--config", "/dev/null", "--addr", f"127.0.0.1:{port}", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

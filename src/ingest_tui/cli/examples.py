@@ -14,6 +14,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "letters --host imap.example.org --credential mail",
         "bugs --host imap.example.org --credential mail --folder 'Lists/bugs'",
     ),
+    "source add rclone": (
+        "handbook --remote drive:handbook --credential drives",
+        "minutes --remote nas:minutes --credential drives --exclude 'drafts/' --every 1h",
+    ),
     "source add s3": ("archive --bucket my-bucket --credential aws", "logs --bucket logs --prefix 2026/ --every 6h"),
     "source add sharepoint": ("team --site https://example.sharepoint.com/sites/team --credential entra",),
     "source add web": ("docs --url https://example.org/docs/", "papers --url https://example.org/ --include '*.pdf'"),

@@ -32,6 +32,7 @@ TOPICS = {
     "monitoring": Topic("operations.md", "Monitoring", "figures for Prometheus, and checks for monitors"),
     "on-job-end": Topic("operations.md", "When a job has ended", "commands and webhooks that are told of jobs"),
     "output": Topic("cli.md", "Output", "tables, JSON, YAML and CSV"),
+    "rclone": Topic("rclone.md", "", "Drive, OneDrive, Dropbox, SFTP, SMB, WebDAV and other storages as sources"),
     "remote": Topic("server.md", "The command line against a server", "working with the workspace of a server"),
     "repair": Topic("operations.md", "Repairing", "what 'ingest-tui verify --repair' does"),
     "retention": Topic("retention.md", "", "what is kept for how long, and erasing"),

@@ -29,6 +29,7 @@ _BUILT_IN = {
     "confluence": "ingest_tui.connectors.confluence.connector:ConfluenceConnector",
     "git": "ingest_tui.connectors.git.connector:GitConnector",
     "mail": "ingest_tui.connectors.mail.connector:MailConnector",
+    "rclone": "ingest_tui.connectors.rclone.connector:RcloneConnector",
     "s3": "ingest_tui.connectors.s3.connector:S3Connector",
     "sharepoint": "ingest_tui.connectors.sharepoint.connector:SharePointConnector",
     "web": "ingest_tui.connectors.web.connector:WebConnector",

@@ -40,8 +40,15 @@ def _is_safe_address(value: str) -> str:
     return value
 
 
+def _is_absolute(value: str) -> str:
+    if not value.startswith("/") or "\0" in value:
+        raise ValueError("must be an absolute path, since a worker may run in another folder")
+    return value
+
+
 NonEmptyText = Annotated[str, Field(min_length=1)]
 Address = Annotated[str, AfterValidator(_is_plain_address)]
+LocalFile = Annotated[str, AfterValidator(_is_absolute)]
 SafeAddress = Annotated[str, AfterValidator(_is_safe_address)]
 
 
@@ -194,6 +201,13 @@ class OAuthEntry(Entry):
     )
 
 
+class RcloneEntry(Entry):
+    """A configuration file of rclone, with the remotes and what signs in to them."""
+
+    config_file: LocalFile = Field(description="the absolute path of rclone's configuration file (rclone.conf)")
+    config_password: NonEmptyText | None = None
+
+
 _PROVIDERS = "ingest_tui.credentials.providers"
 BUILT_IN = (
     CredentialType(
@@ -229,6 +243,12 @@ BUILT_IN = (
         OAuthEntry,
         (SecretField("client_secret", "client secret"),),
         authenticate=f"{_PROVIDERS}.oauth:authenticate",
+    ),
+    CredentialType(
+        "rclone",
+        "configuration file of rclone, for rclone sources",
+        RcloneEntry,
+        (SecretField("config_password", "password of the configuration file (empty: it is not encrypted)"),),
     ),
 )
 _BY_NAME: Mapping[str, CredentialType] = {

@@ -37,7 +37,7 @@ EMBEDDING_SOURCE = "embedding"
 RECHUNKING_SOURCE = "rechunking"
 """The same for jobs that cut the texts of a collection again."""
 RESERVED_SOURCES = frozenset({UPLOAD_SOURCE, KEPT_SOURCE, EMBEDDING_SOURCE, RECHUNKING_SOURCE})
-_PLACES = ("path", "repository", "bucket", "site", "host", "url", "uri")
+_PLACES = ("path", "repository", "remote", "bucket", "site", "host", "url", "uri")
 
 
 ContainersSetting = Literal["documents", "refuse"]
@@ -123,7 +123,7 @@ class Source(BaseModel):
 
     @property
     def place(self) -> str:
-        """Where the source is, for people: folder, repository with its branch, bucket with its prefix, site."""
+        """Where the source is, for people: folder, repository with its branch, remote, bucket with its prefix, site."""
         config = self.source_config
         place = next((str(config[name]) for name in _PLACES if config.get(name)), self.source_type)
         if config.get("ref"):

@@ -16,10 +16,12 @@ from ingest_tui.connectors.base import BaseConnector
 from ingest_tui.connectors.git.connector import GitConnector
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.connectors.mail.connector import MailConnector
+from ingest_tui.connectors.rclone.connector import RcloneConnector
 from ingest_tui.connectors.registry import connector_class, get_connector, source_types
 from ingest_tui.connectors.s3.connector import S3Connector
 from ingest_tui.connectors.web.connector import WebConnector
-from ingest_tui.model.errors import ItemError, SourceAccessError, TransientSourceError
+from ingest_tui.model.descriptor import ListingEnd
+from ingest_tui.model.errors import ItemError, SourceAccessError, TransientItemError, TransientSourceError
 from tests.conformance.connectors.connector_suite import (
     LIMIT,
     ConnectorSuite,
@@ -33,6 +35,7 @@ from tests.conformance.connectors.git_site import GitSite
 from tests.conformance.connectors.interruptions import Failure
 from tests.conformance.connectors.mail_site import MailSite
 from tests.conformance.connectors.memory_connector import PAGE, SOURCES, Item, MemoryConnector, new_source
+from tests.conformance.connectors.rclone_site import RcloneSite, Served
 from tests.conformance.connectors.s3_site import S3Site
 from tests.conformance.connectors.test_confluence_connector import TestConfluenceCloud as _ConfluenceSuite
 from tests.conformance.connectors.test_sharepoint_connector import TestSharePointConnector as _SharePointSuite
@@ -351,6 +354,64 @@ class TestMailConnector(RemoteConnectorSuite):
         assert [(place.name, place.kind) for place in connector.browse()] == [("INBOX", "folder"), ("folder", "folder")]
         inner = list(connector.browse("folder"))
         assert [(place.name, place.kind, place.size) for place in inner] == [("b.txt", "item", 2)]
+
+
+@pytest.mark.slow
+class TestRcloneConnector(RemoteConnectorSuite):
+    """Remotes of rclone: a real rclone asks a WebDAV server, which knows neither checksums nor ids, behind a proxy."""
+
+    covers = RcloneConnector
+
+    @pytest.fixture
+    def site(self, webdav: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RemoteSite]:
+        with FaultProxy(webdav.port) as proxy, RcloneSite(webdav, proxy, tmp_path, monkeypatch) as site:
+            yield site
+
+    def test_fingerprint_survives_a_rename(self, site: Site) -> None:
+        """Without a checksum and an id it does not: what has a new name is read, and known by its bytes."""
+        site.put("a.txt", b"one")
+        before = listed(site.connector())[0]["a.txt"]
+        site.rename("a.txt", "folder/b.txt")
+        after = listed(site.connector())[0]
+        assert set(after) == {"folder/b.txt"}
+        assert after["folder/b.txt"].fingerprint != before.fingerprint
+        assert after["folder/b.txt"].uri != before.uri
+
+    def test_throttled_listing_says_when_to_come_back(self, site: RemoteSite) -> None:
+        """rclone has waited as the storage asked, and tells no wait when it gives up; later the listing is whole."""
+        site.put("a.txt", b"one")
+        site.throttle_next(1, retry_after=7)
+        connector = site.connector()
+        with pytest.raises(TransientSourceError) as caught:
+            listed(connector)
+        assert (caught.value.reason, caught.value.retry_after) == ("throttled", None)
+        assert listed(connector)[:2] == (listed(site.connector())[0], ListingEnd(complete=True))
+
+    def test_throttled_fetch_says_when_to_come_back(self, site: RemoteSite) -> None:
+        """As above; the same fetch works later."""
+        site.put("a.txt", b"one")
+        connector = site.connector()
+        descriptor = listed(connector)[0]["a.txt"]
+        site.throttle_next(1, retry_after=7)
+        with pytest.raises(TransientItemError) as caught:
+            fetched(connector, descriptor)
+        assert (caught.value.reason, caught.value.retry_after) == ("throttled", None)
+        assert fetched(connector, descriptor) == b"one"
+
+    def test_interrupted_listing_goes_on_from_its_last_page(self, site: RemoteSite) -> None:
+        """rclone lists from the start: an interrupted listing gives no cursor, and another one is whole."""
+        names = {f"{position % 3}/{position:05}.txt" for position in range(site.page_size * 3 + 1)}
+        for name in names:
+            site.put(name, b"x")
+        connector = site.connector()
+        generator = connector.list()
+        assert next(generator).cursor is None
+        generator.close()
+        site.close_part("2")
+        with pytest.raises(SourceAccessError, match="2: error listing"):
+            listed(connector)
+        site.let_in()
+        assert set(listed(connector)[0]) == names
 
 
 def test_registry_knows_the_local_connector_by_both_names() -> None:

@@ -42,7 +42,7 @@ def test_the_example_is_valid(path: Path) -> None:
     path.chmod(0o600)
     registry = CredentialRegistry(path)
     entries = registry.entries()
-    assert {entry.type for entry in entries} == {"aws", "entra", "basic", "token", "api_key", "oauth"}
+    assert {entry.type for entry in entries} == {"aws", "entra", "basic", "token", "api_key", "oauth", "rclone"}
     assert [(entry.problem, entry.literals) for entry in entries] == [("", ())] * len(entries)
     forms = {text.partition(":")[0] for entry in entries for text in entry.fields.values()}
     assert {"env", "file", "keyring", "command"} <= forms

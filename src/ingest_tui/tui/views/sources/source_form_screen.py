@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ADD_NEW = "\0new"
 _PREFIX = "config_"  # of a connector's field whose name is that of one of ours
 _FILTERS = ("include", "exclude")
-_PLACES = ("path", "repository", "prefix", "folder", "bucket", "site", "host", "url", "uri")
+_PLACES = ("path", "repository", "remote", "prefix", "folder", "bucket", "site", "host", "url", "uri")
 
 
 class SourceForm(EntryForm):
@@ -305,9 +305,10 @@ def _pairs(parts: Any) -> Iterator[tuple[str, str]]:
 
 
 def _name_of(config: dict[str, Any], source_type: str) -> str:
-    """Return the name that follows from the place: the last part of its folder, repository, bucket or site."""
+    """Return the name that follows from the place: the last part of its folder, repository, remote, bucket or site."""
     for place in _PLACES:
-        parts = [part for part in str(config.get(place) or "").split("/") if part]
+        where = str(config.get(place) or "")
+        parts = [part for part in (where.replace(":", "/") if place == "remote" else where).split("/") if part]
         if parts:
             return parts[-1].removesuffix(".git") or parts[-1]
     return source_type if config else ""

@@ -1,0 +1,1 @@
+"""Storages that the program rclone reaches: drives, file servers, object stores."""
