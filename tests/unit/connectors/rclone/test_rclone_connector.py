@@ -284,7 +284,7 @@ def test_listing_that_is_not_whole(
     error: type[IngestError],
 ) -> None:
     """Whatever rclone prints: unless it ended well, logged no error and closed its list, the listing fails."""
-    monkeypatch.setattr(output, "SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr(output, "SILENCE_SECONDS", 0.5 if "sleep" in does else 60.0)
     with program_that(tmp_path, monkeypatch, does), connected(credentials) as connector, pytest.raises(error):
         listed(connector)
 
