@@ -33,8 +33,10 @@ ANY_TYPE, PLUG_IN = "TYPE", "table"
 OF_OTHERS = re.compile(r"rclone config|rclone lsf|openssl|apt-get|pip install|aws s3api|playwright|systemctl")
 """Programs that texts name, with options of their own."""
 OF_GIT = {
-    "--count", "--end-of-options", "--format", "--full-tree", "--git-dir", "--git-path", "--literal-pathspecs",
-    "--long", "--quiet", "--verify",
+    "--bare", "--count", "--end-of-options", "--expire", "--format", "--full-tree", "--git-dir", "--git-path",
+    "--heads", "--literal-pathspecs", "--long", "--no-auto-maintenance", "--no-recurse-submodules", "--no-tags",
+    "--no-write-fetch-head", "--object-format", "--progress", "--quiet", "--refs", "--shared", "--tags", "--template",
+    "--depth", "--verify",
 }  # fmt: skip
 OF_RCLONE = {
     "--config", "--count", "--files-only", "--hash", "--hash-type", "--no-mimetype", "--rc-addr", "--rc-serve",

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import pydantic
@@ -60,6 +61,7 @@ class Capabilities:
     from the content, so that equal items share one. ``keeps_what_was_listed``: what was listed can be fetched as it
     was, whatever has changed since. ``notifies``: `wait_for_hint` may report changes. ``bounded_listings``: a listing
     may name less than there is (`ListingEnd.bounded`), and `is_gone` says of one item whether it is there.
+    ``keeps_files``: what is fetched as a whole is kept in `BaseConnector.work_folder`.
     """
 
     fetch_concurrency: int = 1
@@ -73,6 +75,7 @@ class Capabilities:
     keeps_what_was_listed: bool = False
     notifies: bool = False
     bounded_listings: bool = False
+    keeps_files: bool = False
 
 
 class ListingMemory(Protocol):
@@ -101,6 +104,21 @@ class ListingMemory(Protocol):
         """Change entries and notes, all or none of it. ``remove_prefix`` is done first; a note of None is forgotten."""
 
 
+class WorkFolder(Protocol):
+    """Where a connector keeps files. It is a cache: it may be empty at any time, and then they are fetched again."""
+
+    def path(self) -> Path:
+        """Return the folder to write to, which is made at the first call: that of the source's jobs, one at a time,
+        or one for this look alone.
+        """
+
+    def lender(self) -> Path | None:
+        """Return the folder of the source's jobs for a look that has another: read only, it may change or go."""
+
+    def room(self) -> int:
+        """Return how many bytes may be written there now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """What `browse` shows: a folder (prefix, library) that can be walked into, or an item."""
@@ -115,9 +133,9 @@ class Place:
 class BaseConnector(ABC):
     """A kind of source. One instance serves one job, or one `source test`; methods are called from several threads.
 
-    A connector never sees a path of the workspace and never decides what is done with an item. It does not retry: what
-    may succeed later it raises as `TransientSourceError` or `TransientItemError` (with ``retry_after`` where the source
-    named one), and `resilience` does the rest, the same for all.
+    A connector sees no path of the workspace but its `work_folder`, and never decides what is done with an item. It
+    does not retry: what may succeed later it raises as `TransientSourceError` or `TransientItemError` (with
+    ``retry_after`` where the source named one), and `resilience` does the rest, the same for all.
     """
 
     source_type: ClassVar[str]
@@ -130,6 +148,8 @@ class BaseConnector(ABC):
     credentials: Credentials | None
     memory: ListingMemory | None
     """Set before `list` for connectors that declare ``remembers_listing``; None: list everything."""
+    work_folder: WorkFolder | None = None
+    """Set before the first call for connectors that declare ``keeps_files``; None: a temporary folder of its own."""
 
     def __init__(
         self, config: dict[str, Any], *, max_size: int | None = None, credentials: Credentials | None = None
@@ -144,6 +164,14 @@ class BaseConnector(ABC):
                 f"{self.source_type} source: {describe_invalid_settings(error)}",
                 hint=f"settings of a {self.source_type} source: {', '.join(self.config_model.model_fields)}",
             ) from None
+
+    @classmethod
+    def serving(cls, config: Mapping[str, Any]) -> type[BaseConnector]:  # noqa: ARG003 - most kinds are one
+        """Return the class for sources with these settings, which may be wrong: most have one for all.
+
+        For a kind of source that is near or far: what differs is declared in the capabilities of two classes.
+        """
+        return cls
 
     def validate_config(self) -> None:  # noqa: B027 - many connectors have nothing to check without a network
         """Raise `ValidationError` when the settings cannot work. Called before a source is saved; no network."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
@@ -34,6 +34,8 @@ _BUILT_IN = {
     "sharepoint": "ingest_tui.connectors.sharepoint.connector:SharePointConnector",
     "web": "ingest_tui.connectors.web.connector:WebConnector",
 }
+_SERVING = ("ingest_tui.connectors.git.address_connector:GitAddressConnector",)
+"""Further classes of this package that those above have serve some of their settings."""
 
 
 def source_types() -> list[str]:
@@ -64,9 +66,14 @@ def connector_class(source_type: str) -> type[BaseConnector]:
     raise ValueError(f"unknown source type {source_type!r}; known types: {', '.join(source_types())}")
 
 
+def serving_class(source_type: str, config: Mapping[str, Any]) -> type[BaseConnector]:
+    """Return the connector of a source with these settings; raises what `connector_class` raises."""
+    return connector_class(source_type).serving(config)
+
+
 def is_built_in(connector: type[BaseConnector]) -> bool:
     """Whether a class is one of those that this package declares: mypy and the conformance suite check them."""
-    return f"{connector.__module__}:{connector.__qualname__}" in _BUILT_IN.values()
+    return f"{connector.__module__}:{connector.__qualname__}" in {*_BUILT_IN.values(), *_SERVING}
 
 
 def _built_in(source_type: str) -> type[BaseConnector]:
@@ -113,4 +120,4 @@ def get_connector(
     ``max_size`` (bytes) is the largest item that a listing lets through. ``credentials`` is where the connector finds
     the credential that its settings name.
     """
-    return connector_class(source_type)(config, max_size=max_size, credentials=credentials)
+    return serving_class(source_type, config)(config, max_size=max_size, credentials=credentials)

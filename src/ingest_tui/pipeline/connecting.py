@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ingest_tui.connectors.containment import of_one_source
 from ingest_tui.connectors.registry import get_connector
 from ingest_tui.model.preferences_in_force import source_in_force
 from ingest_tui.model.source import Source
+from ingest_tui.pipeline.work_folders import FolderOfLook
 from ingest_tui.store.workspace import Workspace
 
 
@@ -33,12 +34,24 @@ def connect(workspace: Workspace, source: Source) -> BaseConnector:
 
 @contextmanager
 def connection(workspace: Workspace, source: Source) -> Iterator[BaseConnector]:
-    """Give a new connector for a source, and let go of what it keeps open in the end. Raises what `connect` raises."""
-    connector = connect(workspace, source)
-    try:
+    """Give a new connector for a look at a source, and let go of what it keeps open in the end.
+
+    Raises what `connect` raises.
+    """
+    with looking(workspace, connect(workspace, source), source.source_id) as connector:
         yield connector
-    finally:
-        disconnect(connector)
+
+
+@contextmanager
+def looking(workspace: Workspace, connector: BaseConnector, source_id: str | None = None) -> Iterator[BaseConnector]:
+    """Give a connector what it needs for a look that leaves no trace, and let go of what it keeps open in the end."""
+    with ExitStack() as until_closed:
+        if connector.capabilities.keeps_files:
+            connector.work_folder = FolderOfLook(workspace, source_id, until_closed)
+        try:
+            yield connector
+        finally:
+            disconnect(connector)
 
 
 def disconnect(connector: BaseConnector) -> None:

@@ -362,6 +362,10 @@ class Layout:
         """What the connector of a source remembers of its listings; may be removed at any time."""
         return self.root / "listings" / f"{check_identifier(source_id)}.db"
 
+    def kept_files(self, source_id: str) -> Path:
+        """What the connector of a source keeps of what it fetched; may be removed at any time."""
+        return self.root / "listings" / f"{check_identifier(source_id)}.files"
+
     def look(self, source_id: str) -> Path:
         """What is known of the last look at a source; without it deletions are held for a person."""
         return self.root / "looks" / f"{check_identifier(source_id)}.json"

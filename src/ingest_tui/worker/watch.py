@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest_tui.connectors.local.volumes import read_mounts
-from ingest_tui.connectors.registry import connector_class
+from ingest_tui.connectors.registry import serving_class
 from ingest_tui.model.errors import IngestError
 from ingest_tui.model.source import Source
 from ingest_tui.pipeline.connecting import connection
@@ -256,7 +256,7 @@ def _events_of(source_id: str) -> str:
 def _what_is_watched(source: Source) -> Watched | None:
     """Return what to watch of a source; None when it cannot be watched, or its settings are wrong."""
     try:
-        kind = connector_class(source.source_type)
+        kind = serving_class(source.source_type, source.source_config)
         if kind.capabilities.watches_paths:
             folder = kind(source.source_config).watch_path()
             return None if folder is None else Watched(folder)

@@ -12,6 +12,7 @@ import gc
 import random
 import socket
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -45,6 +46,9 @@ class Site(ABC):
 
     keeps_connections = False
     """Whether a connector of it goes over the network of this machine."""
+
+    reads_what_was_fetched = False
+    """Whether listing an item fetches it, too, so that nobody is asked when it is read."""
 
     @abstractmethod
     def connector(self, *, max_size: int | None = None) -> BaseConnector:
@@ -430,6 +434,9 @@ class ConnectorSuite:
         site.forbid("closed.txt")
         connector = site.connector()
         found = listed(connector)[0]
+        if site.reads_what_was_fetched:
+            assert fetched(connector, found["closed.txt"]) == b"two"
+            return
         with pytest.raises(ItemError) as caught:
             fetched(connector, found["closed.txt"])
         assert (caught.value.reason, caught.value.retryable) == ("forbidden", False)
@@ -441,7 +448,9 @@ class ConnectorSuite:
         site.put("\x1b[2J.txt", b"one")
         connector = site.connector()
         ((_, descriptor),) = listed(connector)[0].items()
-        if connector.capabilities.keeps_what_was_listed:
+        if site.reads_what_was_fetched:
+            descriptor = descriptor._replace(size=4)
+        elif connector.capabilities.keeps_what_was_listed:
             site.forbid("\x1b[2J.txt")
         else:
             site.remove("\x1b[2J.txt")
@@ -590,6 +599,9 @@ class RemoteConnectorSuite(ConnectorSuite):
         connector = site.connector()
         descriptor = listed(connector)[0]["a.txt"]
         site.throttle_next(1, retry_after=7)
+        if site.reads_what_was_fetched:
+            assert fetched(connector, descriptor) == b"one"
+            return
         with pytest.raises(TransientItemError) as caught:
             fetched(connector, descriptor)
         assert (caught.value.reason, caught.value.retry_after) == ("throttled", 7)
@@ -610,6 +622,10 @@ class RemoteConnectorSuite(ConnectorSuite):
         generator = connector.list()
         first, second = next(generator), next(generator)
         site.throttle_next(1)
+        if site.reads_what_was_fetched:
+            names = {descriptor.key for page in (first, second, *generator) for descriptor in page.descriptors}
+            assert names == {f"{position:05}.txt" for position in range(site.page_size * 3 + 1)}
+            return
         with pytest.raises(TransientSourceError):
             next(generator)
         cursor = second.cursor if connector.capabilities.resumes_listing else None
@@ -635,6 +651,9 @@ class RemoteConnectorSuite(ConnectorSuite):
         connector = site.connector()
         descriptor = listed(connector)[0]["a.bin"]
         site.cut_next(1_000_000)
+        if site.reads_what_was_fetched:
+            assert fetched(connector, descriptor) == content
+            return
         arrived: list[bytes] = []
         with pytest.raises(TransientItemError) as caught, connector.fetch(descriptor) as pieces:
             arrived.extend(pieces)
@@ -662,7 +681,7 @@ class RemoteConnectorSuite(ConnectorSuite):
         connector = site.connector()
         descriptor = listed(connector)[0]["a.txt"]
         site.lock_out()
-        for call in (lambda: listed(connector), lambda: fetched(connector, descriptor)):
+        for call in _calls(site, connector, descriptor):
             with pytest.raises(AuthenticationError) as caught:
                 call()
             assert caught.value.hint
@@ -682,11 +701,17 @@ class RemoteConnectorSuite(ConnectorSuite):
         shown = [repr(connector), repr(connector.config), connector.account(), *_messages(connector)]
         site.lock_out()
         shown += _messages(site.connector())
-        for call in (lambda: listed(connector), lambda: fetched(connector, descriptor)):
+        for call in _calls(site, connector, descriptor):
             with pytest.raises(IngestError) as caught:
                 call()
             shown += [repr(caught.value), repr(caught.value.as_dict()), repr(caught.value.__cause__)]
         assert not [text for text in shown if site.secret in text]
+
+
+def _calls(site: Site, connector: BaseConnector, descriptor: Descriptor) -> list[Callable[[], object]]:
+    """Return what asks the source."""
+    listing: list[Callable[[], object]] = [lambda: listed(connector)]
+    return listing if site.reads_what_was_fetched else [*listing, lambda: fetched(connector, descriptor)]
 
 
 def _messages(connector: BaseConnector) -> list[str]:

@@ -7,12 +7,15 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
+from ingest_tui.connectors import registry
 from ingest_tui.connectors.base import BaseConnector
+from ingest_tui.connectors.git.address_connector import GitAddressConnector
 from ingest_tui.connectors.git.connector import GitConnector
 from ingest_tui.connectors.local.connector import LocalConnector
 from ingest_tui.connectors.mail.connector import MailConnector
@@ -31,6 +34,7 @@ from tests.conformance.connectors.connector_suite import (
     fetched,
     listed,
 )
+from tests.conformance.connectors.git_address_site import GitAddressSite, served
 from tests.conformance.connectors.git_site import GitSite
 from tests.conformance.connectors.interruptions import Failure
 from tests.conformance.connectors.mail_site import MailSite
@@ -276,6 +280,20 @@ class TestGitConnector(ConnectorSuite):
         return GitSite(tmp_path, monkeypatch)
 
 
+@pytest.mark.slow
+class TestGitAddressConnector(RemoteConnectorSuite):
+    """Git repositories at an address, served by git's own program."""
+
+    covers = GitAddressConnector
+
+    @pytest.fixture
+    def site(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RemoteSite]:
+        with served(tmp_path) as server, FaultProxy(server.port) as proxy:
+            site = GitAddressSite(server, proxy, monkeypatch)
+            yield site
+            site.close()
+
+
 class TestMemoryConnector(RemoteConnectorSuite):
     """The smallest connector: shows that the suite asks for nothing that only others have."""
 
@@ -431,5 +449,6 @@ def test_every_built_in_connector_has_its_suite() -> None:
     suites = {kind.covers: kind for kind in globals().values() if isinstance(kind, type) and hasattr(kind, "covers")}
     suites |= {suite.covers: suite for suite in (_ConfluenceSuite, _SharePointSuite)}
     ours = {kind for name in source_types() if (kind := connector_class(name)).__module__.startswith("ingest_tui.")}
+    ours |= {getattr(import_module(module), name) for module, name in (path.split(":") for path in registry._SERVING)}
     assert ours <= set(suites)
     assert all(issubclass(suites[kind], RemoteConnectorSuite) for kind in ours if kind.capabilities.remote)

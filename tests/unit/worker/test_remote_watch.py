@@ -124,7 +124,7 @@ def test_commit_of_a_watched_repository_makes_a_look(
     workspace: Workspace, watching: Watching, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A Git source reports by itself what the branch names, long before the rescan."""
-    monkeypatch.setattr("ingest_tui.connectors.git.connector.HINT_SECONDS", 0.05)
+    monkeypatch.setattr("ingest_tui.connectors.git.commit_connector.HINT_SECONDS", 0.05)
     repository = tmp_path / "code.git"
     repository.mkdir()
     git(repository, "init", "--quiet", "--bare", "--initial-branch=main")

@@ -30,12 +30,27 @@ _NOTHING_DELETED = "nothing was deleted"
 
 
 class GitFailedError(Exception):
-    """A git process that failed: ``said`` is the last line of what it wrote; ``may_pass`` says it may do later."""
+    """A git process that failed: ``said`` is the last line of what it wrote; ``may_pass`` says it may do later.
 
-    def __init__(self, said: str, *, may_pass: bool = False) -> None:
+    ``status`` and ``retry_after`` (seconds) are of the last answer of a server over HTTP, where there was one.
+    ``lacks_room``: what it had to write did not fit on the disk.
+    """
+
+    def __init__(
+        self,
+        said: str,
+        *,
+        may_pass: bool = False,
+        status: int | None = None,
+        retry_after: float | None = None,
+        lacks_room: bool = False,
+    ) -> None:
         super().__init__(said)
         self.said = said
         self.may_pass = may_pass or any(words in said for words in _MAY_PASS)
+        self.status = status
+        self.retry_after = retry_after
+        self.lacks_room = lacks_room
 
 
 def said_of(written: bytes) -> str:
@@ -73,7 +88,7 @@ def check_folder(repository: str) -> None:
 
 def source_error(repository: str, failure: GitFailedError) -> IngestError:
     """Return the error of a repository that git cannot read."""
-    name, said = safe_display(repository), _shown(failure)
+    name, said = safe_display(repository), shown(failure)
     if failure.may_pass:
         return TransientSourceError(f"git cannot read {name} now: {said}", code="network", hint=_NOTHING_DELETED)
     if "not a git repository" in said:
@@ -88,7 +103,8 @@ def source_error(repository: str, failure: GitFailedError) -> IngestError:
     )
 
 
-def _shown(failure: GitFailedError) -> str:
+def shown(failure: GitFailedError) -> str:
+    """Return what git said, as it may be shown."""
     return safe_display(failure.said) or "it ended without a word"
 
 
@@ -115,7 +131,7 @@ def item_error(descriptor: Descriptor, failure: GitFailedError, loose: Path | No
             hint="run as a user who may read the whole repository",
             uri=descriptor.uri,
         )
-    said = _shown(failure)
+    said = shown(failure)
     if failure.may_pass:
         return TransientItemError(f"git cannot read it now: {said}", code="network", uri=descriptor.uri)
     return ItemError(

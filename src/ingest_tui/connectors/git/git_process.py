@@ -11,7 +11,8 @@ import os
 import selectors
 import signal
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, cast
 
@@ -39,25 +40,56 @@ _ENVIRONMENT = {
 }
 
 
+class Processes:
+    """Those that run for one connector, so that whoever is done with it can end them."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def listed(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Know of a process while it runs."""
+        with self._guard:
+            self._running.add(process)
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._running.discard(process)
+
+    def end(self) -> None:
+        """End all that run, from another thread than that which reads what they print."""
+        with self._guard:
+            left = list(self._running)
+        for process in left:
+            _kill(process)
+
+
 @contextmanager
 def running(git_dir: str, arguments: list[str | bytes]) -> Iterator[Iterator[bytes]]:
     """Run git and give what it prints, which raises `GitFailedError` unless it ends well; left early, it is ended."""
-    process = _started(git_dir, arguments)
+    command = [*_GIT, f"--git-dir={git_dir}", *arguments]
+    process = started(command, _ENVIRONMENT | {"PATH": os.environ.get("PATH", os.defpath)}, folder="/")
     try:
-        yield _printed(process)
+        yield printed(process, Said())
     finally:
-        _end(process)
+        end_process(process)
 
 
-def _started(git_dir: str, arguments: list[str | bytes]) -> subprocess.Popen[bytes]:
+def started(
+    command: list[str | bytes], environment: Mapping[str, str], *, folder: str, inherited: Iterable[int] = ()
+) -> subprocess.Popen[bytes]:
+    """Start a process whose output and errors are read, with ``inherited`` descriptors; raises `GitFailedError`."""
     try:
         return subprocess.Popen(  # noqa: S603 - ids are checked, and other words follow what ends the options
-            [*_GIT, f"--git-dir={git_dir}", *arguments],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd="/",
-            env=_ENVIRONMENT | {"PATH": os.environ.get("PATH", os.defpath)},
+            cwd=folder,
+            env=environment,
+            pass_fds=tuple(inherited),
             start_new_session=True,  # Ctrl-C is for the job to answer
         )
     except FileNotFoundError:
@@ -68,11 +100,35 @@ def _started(git_dir: str, arguments: list[str | bytes]) -> subprocess.Popen[byt
         raise GitFailedError(f"it cannot be asked that: {error}") from None
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started; one that the kernel does not let go is waited for by nobody."""
+class Said:
+    """What a process writes to its error stream, as far as it is of use."""
+
+    def __init__(self) -> None:
+        self._written = b""
+
+    def add(self, piece: bytes) -> None:
+        """Take what came; raises `GitFailedError` where it goes on without end."""
+        self._written = (self._written + piece)[-_ERRORS_KEPT:]
+
+    def ended(self, code: int) -> None:
+        """Raise `GitFailedError` unless the process ended well."""
+        if code:
+            raise self.failure(code)
+
+    def failure(self, code: int) -> GitFailedError:
+        """Return the error of a process that ended with a code other than 0."""
+        return GitFailedError(said_of(self._written), may_pass=code in _ENDED_BY_OTHERS)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started; one that the kernel does not let go is waited for by nobody."""
+    _kill(process)
     for pipe in (process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()
@@ -80,20 +136,18 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(1.0)
 
 
-def _printed(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+def printed(process: subprocess.Popen[bytes], said: Said) -> Iterator[bytes]:
     """Yield what a process prints; raises unless it ends well, also when it falls silent."""
-    written = b""
     for is_output, piece in _read(cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)):
         if is_output:
             yield piece
         else:
-            written = (written + piece)[-_ERRORS_KEPT:]
+            said.add(piece)
     try:
         code = process.wait(SILENCE_SECONDS)
     except subprocess.TimeoutExpired:
         raise GitFailedError("it does not end", may_pass=True) from None
-    if code:
-        raise GitFailedError(said_of(written), may_pass=code in _ENDED_BY_OTHERS)
+    said.ended(code)
 
 
 def _read(output: IO[bytes], errors: IO[bytes]) -> Iterator[tuple[bool, bytes]]:

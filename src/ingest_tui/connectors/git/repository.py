@@ -67,7 +67,7 @@ class Repository:
         A branch comes before a tag of its name: who can push a tag could put it in the branch's place otherwise. HEAD
         and the full id of a commit are what they are, whatever branches are called.
         """
-        is_fixed = ref == HEAD or _ID.fullmatch(ref.encode(errors="replace"))
+        is_fixed = ref == HEAD or is_commit_id(ref)
         for name in (ref,) if is_fixed else (f"refs/heads/{ref}", ref):
             try:
                 found = self._run(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"])
@@ -138,6 +138,11 @@ class Repository:
         """Return where the repository is: named, so that git looks for none around the folder."""
         inner = os.path.join(self.folder, ".git")  # noqa: PTH118 - text stays text
         return inner if os.path.lexists(inner) else self.folder
+
+
+def is_commit_id(ref: str) -> bool:
+    """Whether a name is the full id of a commit, whatever branches are called."""
+    return _ID.fullmatch(ref.encode(errors="replace")) is not None
 
 
 def _checked_id(printed: bytes) -> str:

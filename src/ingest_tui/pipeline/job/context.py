@@ -23,6 +23,7 @@ from ingest_tui.pipeline.job.manifest_keeper import ManifestKeeper
 from ingest_tui.pipeline.job.outcome_journal import OutcomeJournal
 from ingest_tui.pipeline.job.parsing import ParsingItems
 from ingest_tui.pipeline.job.progress import ProgressMeter
+from ingest_tui.pipeline.work_folders import FolderOfJobs
 from ingest_tui.store.catalogue.catalogue import Catalogue
 from ingest_tui.store.catalogue.rebuild_progress import RebuildProgress
 from ingest_tui.store.change import StoreWriter
@@ -125,6 +126,8 @@ def open_job(
     if connector is not None:
         calls_at_once = workspace.settings.calls_per_credential
         resilient = ResilientConnector(connector, sleep=controls.sleep, calls_at_once=calls_at_once)
+        if connector.capabilities.keeps_files:
+            resilient.work_folder = FolderOfJobs(workspace, source.source_id)
     return JobContext(
         workspace=workspace,
         manifest=manifest,

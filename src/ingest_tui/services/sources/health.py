@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
-from ingest_tui.connectors.registry import connector_class
+from ingest_tui.connectors.registry import serving_class
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.credentials.problems import WARNED_DAYS_AHEAD
 from ingest_tui.credentials.summary import CredentialSummary, countdown
@@ -225,7 +225,7 @@ def _next_run(workspace: Workspace, summary: SourceSummary) -> str:  # noqa: PLR
     if not source.watch:
         return "by hand"
     try:
-        capabilities = connector_class(source.source_type).capabilities
+        capabilities = serving_class(source.source_type, source.source_config).capabilities
     except (IngestError, ValueError):
         return "cannot be watched"
     if capabilities.watches_paths or (capabilities.notifies and not capabilities.remote):

@@ -24,7 +24,7 @@ from ingest_tui.model.identifiers import check_name, is_identifier, slug
 from ingest_tui.model.revision import changed_fields, conflict, differences, merged
 from ingest_tui.model.similar_names import did_you_mean
 from ingest_tui.model.source import RESERVED_SOURCES, Source, may_take_less
-from ingest_tui.pipeline.connecting import connect, connection, disconnect, registry_for
+from ingest_tui.pipeline.connecting import connect, connection, looking, registry_for
 from ingest_tui.pipeline.plan.deletions import chosen_by
 from ingest_tui.services.collections.overrides import queue_rechunking, with_overrides
 from ingest_tui.services.documents.retirement import keep_locations, retire_locations
@@ -352,11 +352,9 @@ def browse_settings(workspace: Workspace, source_type: str, config: dict[str, An
 
 def _browsed(workspace: Workspace, source_type: str, config: dict[str, Any], path: str) -> Iterator[Place]:
     with of_one_source(source_type):
-        connector = get_connector(source_type, config, credentials=registry_for(workspace))
-        try:
+        made = get_connector(source_type, config, credentials=registry_for(workspace))
+        with looking(workspace, made) as connector:
             yield from connector.browse(path)
-        finally:
-            disconnect(connector)
 
 
 def count_documents_to_retire(workspace: Workspace, source_ids: Collection[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -96,7 +97,7 @@ class SourceStore:
                 raise conflict(f"source {source.source_id!r}", found, based_on)
         saved = self._file(source.source_id).save(source, based_on)
         if based_on.source_config != source.source_config:
-            StoredMemory.discard(self._layout.listing_memory(source.source_id))
+            self._forget_listings(source.source_id)
         return saved
 
     def remove(self, source_id: str) -> None:
@@ -104,10 +105,15 @@ class SourceStore:
 
         Its file goes last: a source of which only the rest is known has lost it.
         """
-        StoredMemory.discard(self._layout.listing_memory(source_id))
+        self._forget_listings(source_id)
         ScheduleMarks(self._layout).remove(source_id)
         LookStore(self._layout).remove(source_id)
         self._file(source_id).remove()
+
+    def _forget_listings(self, source_id: str) -> None:
+        """Remove what its connector remembers and keeps; a job that uses it now fetches it again."""
+        StoredMemory.discard(self._layout.listing_memory(source_id))
+        shutil.rmtree(self._layout.kept_files(source_id), ignore_errors=True)
 
     def _file(self, source_id: str) -> RecordFile[Source]:
         path = self._layout.source(source_id)

@@ -348,7 +348,7 @@ def test_commit_is_noticed_while_it_waits(repository: Path, monkeypatch: pytest.
         commit_files(repository, {"a.md": b"changed"})
 
     clock = SimpleNamespace(sleep=commit_instead_of_sleeping, monotonic=time.monotonic)
-    monkeypatch.setattr("ingest_tui.connectors.git.connector.time", clock)
+    monkeypatch.setattr("ingest_tui.connectors.git.commit_connector.time", clock)
     assert connector.wait_for_hint(600) is True
     assert len(looks) == 1
 
