@@ -10,7 +10,7 @@ import pytest
 from ingest_tui.model.job import ParsingItem
 from ingest_tui.store.fs.locks import FileLock
 from ingest_tui.tui.app import IngestApp
-from tests.tui.stories import NOW_TEXT, add_job, add_outcomes, new_workspace, outcome
+from tests.tui.stories import NOW_TEXT, add_folder, add_job, add_outcomes, new_workspace, outcome, sync_by_hand
 
 PARSING = [
     ParsingItem(key="reports/2026/\x1b]0;x\x07b[/]-survey.pdf", pid=4419, since="2026-11-21T11:59:18.000Z"),
@@ -49,6 +49,14 @@ def folder(tmp_path: Path) -> Path:
     (folder / "welcome.md").write_text("# Welcome\n\nThe kettle is in the kitchen.\n")
     (folder / "rules.txt").write_text("No shoes in the barometer room.\n")
     return folder
+
+
+@pytest.fixture
+def filled(root: Path, folder: Path) -> Path:
+    """A workspace that has the folder's two documents."""
+    add_folder(root, folder)
+    sync_by_hand(root, "handbook")
+    return root
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from ingest_tui.tui.terminal import editor, pager
 from ingest_tui.tui.views.base.general_actions import Everywhere
 from ingest_tui.tui.views.base.view_screen import ViewScreen
 from ingest_tui.tui.widgets.table import VirtualTable
-from tests.tui.stories import NOW, add_job, send_together
+from tests.tui.stories import CLICK, NOW, add_job, send_mouse, send_together
 
 MOVES = ("j", "k", "g", "G", "up", "down", "left", "right", "pageup", "pagedown", "home", "end", "tab", "shift+tab")
 KEYS = (
@@ -189,8 +189,9 @@ class Player:
         if one.kind == "keys":
             send_together(self._app, *one.keys)
         elif one.kind in {"click", "wheel"}:
-            at = {"x": chance.randrange(width), "y": chance.randrange(height)}
-            await self._point(one.kind, at["x"], at["y"])
+            wheel = (events.MouseScrollDown,) * 3
+            send_mouse(self._app, chance.randrange(width), chance.randrange(height),
+                       CLICK if one.kind == "click" else wheel)  # fmt: skip
         elif one.kind == "resize":
             await self._pilot.resize_terminal(*chance.choice(SIZES))
         else:
@@ -198,12 +199,6 @@ class Player:
             await asyncio.to_thread(add_job, self._app.root, job_id, chance.choice(STATES), listed=listed, failed=2)
             self._app.feed.look_now()
         await self._quiet()
-
-    async def _point(self, kind: str, x: int, y: int) -> None:
-        kinds = {"click": (events.MouseDown, events.MouseUp), "wheel": (events.MouseScrollDown,) * 3}[kind]
-        for made in kinds:
-            event = made(None, x, y, 0, 0, int(kind == "click"), False, False, False, screen_x=x, screen_y=y)
-            self._app.post_message(event)
 
     async def _quiet(self) -> None:
         await asyncio.sleep(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ingest_tui.model.job import JobError, JobState, Manifest, Phase, Transition
 from ingest_tui.model.outcome import COUNTER_OF, Outcome
 from ingest_tui.model.source import Source
 from ingest_tui.services.client import Client
+from ingest_tui.services.sources.sources import add_source
 from ingest_tui.store.records.journal import Journal
 from ingest_tui.store.workspace import init_workspace, open_workspace_at
 from ingest_tui.tui.app import TOAST_SECONDS, IngestApp
@@ -112,6 +113,12 @@ def new_workspace(root: Path) -> Path:
     workspace, _ = init_workspace(root)
     workspace.close()
     return root
+
+
+def add_folder(root: Path, folder: Path, name: str = "handbook", **common: Any) -> None:
+    """Add a source the way the command line does."""
+    with closing(open_workspace_at(root)) as workspace:
+        add_source(workspace, source_type="local", name=name, config={"path": str(folder)}, **common)
 
 
 def sync_by_hand(root: Path, source_id: str) -> Manifest:
@@ -211,6 +218,16 @@ def send_together(app: Any, *keys: str) -> None:
     for key in keys:
         name = _character_to_key(key) if len(key) == 1 else key
         app.post_message(events.Key(name, key if len(key) == 1 else None))
+
+
+CLICK = (events.MouseDown, events.MouseUp)
+
+
+def send_mouse(app: Any, x: int, y: int, kinds: Sequence[type[events.MouseEvent]] = CLICK) -> None:
+    """Use the mouse at a place of the screen, as a terminal reports it."""
+    for made in kinds:
+        event = made(None, x, y, 0, 0, int(kinds is CLICK), False, False, False, screen_x=x, screen_y=y)
+        app.post_message(event)
 
 
 def screen_text(app: Any) -> str:

@@ -23,9 +23,8 @@ from ingest_tui.tui.terminal.clipboard import MOST_BYTES
 from ingest_tui.tui.views.jobs.job_screen import JobScreen
 from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
-from tests.tui.stories import add_job, add_outcomes, outcome, run_story, screen_text, until
+from tests.tui.stories import add_folder, add_job, add_outcomes, outcome, run_story, screen_text, until
 from tests.tui.test_tui_navigation import notices
-from tests.tui.test_tui_screens import add_folder
 
 pytestmark = pytest.mark.slow
 

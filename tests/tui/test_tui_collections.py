@@ -51,6 +51,18 @@ def names(app: Any) -> list[str]:
     return [line.title for line in app.screen.table.rows]
 
 
+async def open_preferences(app: Any, pilot: Any, collection: str, field: str, *, documents: int = 62) -> str:
+    """Open the preferences of a collection from its documents; returns the name of the one under the cursor."""
+    await pilot.press("3")
+    await until(pilot, lambda: len(names(app)) == documents)
+    await switch(app, pilot, collection)
+    await until(pilot, lambda: len(names(app)) < documents)
+    shown = app.screen.table.current
+    await pilot.press("P")
+    await until(pilot, lambda: app.screen.form is not None and app.screen.query(f"#field-{field}"))
+    return shown.name.rpartition("/")[2] if shown else ""
+
+
 async def switch(app: Any, pilot: Any, name: str) -> None:
     await pilot.press("c")
     await choose(app, pilot, name)
@@ -182,12 +194,7 @@ def test_preferences_are_changed_in_a_form(filled: Path) -> None:
     """What a change touches is said and confirmed by Enter; a wrong value is said next to the form and not saved."""
 
     async def story(app: Any, pilot: Any) -> None:
-        await pilot.press("3")
-        await until(pilot, lambda: len(names(app)) == 62)
-        await switch(app, pilot, "reports")
-        await until(pilot, lambda: len(names(app)) == 2)
-        await pilot.press("P")
-        await until(pilot, lambda: app.screen.form is not None and app.screen.query("#field-chunk_size"))
+        await open_preferences(app, pilot, "reports", "chunk_size")
         entry = app.screen.query_one("#field-chunk_size", Input)
         entry.focus()
         await pilot.press(*"20")
@@ -207,11 +214,7 @@ def test_what_ocr_lacks_for_chosen_languages_is_said(filled: Path) -> None:
     """Saved they are, and a notice has what this machine lacks to read them."""
 
     async def story(app: Any, pilot: Any) -> None:
-        await pilot.press("3")
-        await until(pilot, lambda: len(names(app)) == 62)
-        await switch(app, pilot, "reports")
-        await pilot.press("P")
-        await until(pilot, lambda: app.screen.form is not None and app.screen.query("#field-ocr_languages"))
+        await open_preferences(app, pilot, "reports", "ocr_languages")
         app.screen.query_one("#field-ocr_languages", Input).focus()
         await pilot.press(*"tlh", "enter")
         await until(pilot, lambda: preferences(filled).ocr_languages == "tlh")
@@ -224,13 +227,7 @@ def test_preferences_are_previewed_before_they_are_saved(filled: Path) -> None:
     """^r shows the chunks that the document under the cursor would have; nothing is saved, and the form stays."""
 
     async def story(app: Any, pilot: Any) -> None:
-        await pilot.press("3")
-        await until(pilot, lambda: len(names(app)) == 62)
-        await switch(app, pilot, "reports")
-        await until(pilot, lambda: len(names(app)) == 2)
-        shown = app.screen.table.current.name.rpartition("/")[2]
-        await pilot.press("P")
-        await until(pilot, lambda: app.screen.form is not None and app.screen.query("#field-chunk_size"))
+        shown = await open_preferences(app, pilot, "reports", "chunk_size")
         app.screen.query_one("#field-chunk_size", Input).focus()
         await pilot.press(*"20", "ctrl+r")
         await until(pilot, lambda: "must be from 200" in said(app, "help-chunk_size"))
@@ -249,12 +246,7 @@ def test_chunks_are_shown_only_by_what_can_be(filled: Path) -> None:
     """Next to the form are the chunks as entered; while that cannot be there are none, and its field says why."""
 
     async def story(app: Any, pilot: Any) -> None:
-        await pilot.press("3")
-        await until(pilot, lambda: len(names(app)) == 62)
-        await switch(app, pilot, "reports")
-        await until(pilot, lambda: len(names(app)) == 2)
-        await pilot.press("P")
-        await until(pilot, lambda: app.screen.form is not None and app.screen.query("#field-chunk_size"))
+        await open_preferences(app, pilot, "reports", "chunk_size")
         chunks = app.screen.query_one("#chunks-now", TextLines)
         await until(pilot, lambda: "#0  " in chunks.plain and str(chunks.border_subtitle) == "as entered")
         app.screen.query_one("#field-chunk_size", Input).focus()
@@ -273,12 +265,7 @@ def test_preferences_of_an_empty_collection_have_no_preview(filled: Path) -> Non
     """It says what is missing."""
 
     async def story(app: Any, pilot: Any) -> None:
-        await pilot.press("3")
-        await until(pilot, lambda: len(names(app)) == 62)
-        await switch(app, pilot, "empty")
-        await until(pilot, lambda: not names(app))
-        await pilot.press("P")
-        await until(pilot, lambda: app.screen.form is not None and app.screen.query("#field-chunk_size"))
+        await open_preferences(app, pilot, "empty", "chunk_size")
         await pilot.press("ctrl+r")
         await until(pilot, lambda: "no document to preview" in said(app, "form-error"))
 
@@ -420,12 +407,7 @@ def test_a_shorter_grace_says_what_it_deletes(filled: Path) -> None:
         remove_documents(workspace, [document.document_id])
 
     async def story(app: Any, pilot: Any) -> None:
-        await pilot.press("3")
-        await until(pilot, lambda: len(names(app)) == 61)
-        await switch(app, pilot, "reports")
-        await until(pilot, lambda: names(app) == ["b.md"])
-        await pilot.press("P")
-        await until(pilot, lambda: app.screen.form is not None and app.screen.query("#field-trash_days"))
+        await open_preferences(app, pilot, "reports", "trash_days", documents=61)
         app.screen.query_one("#field-trash_days", Input).focus()
         await pilot.press("0", "enter")
         await until(pilot, lambda: "This deletes 1 document of the trash for good." in screen_text(app))

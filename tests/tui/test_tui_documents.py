@@ -32,17 +32,9 @@ from ingest_tui.tui.views.documents.document_screen import DocumentScreen
 from ingest_tui.tui.views.documents.documents_model import empty_words, hit_words, line_of_hit, query_as_typed
 from ingest_tui.tui.views.documents.file_picker import FilePicker
 from tests.tui.stories import at_rest, let_answer, run_story, said, screen_text, sync_by_hand, until
-from tests.tui.test_tui_screens import ACTING, add_folder
+from tests.tui.test_tui_screens import ACTING
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def filled(root: Path, folder: Path) -> Path:
-    """A workspace that has the folder's two documents."""
-    add_folder(root, folder)
-    sync_by_hand(root, "handbook")
-    return root
 
 
 def names(app: Any) -> list[str]:

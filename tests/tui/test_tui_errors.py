@@ -16,6 +16,7 @@ from ingest_tui.tui.dialogs.report import Report
 from ingest_tui.tui.views.errors.errors_model import ErrorList, arrange
 from tests.tui.stories import (
     HOSTILE_NAMES,
+    add_folder,
     at_rest,
     run_story,
     said,
@@ -25,7 +26,7 @@ from tests.tui.stories import (
     sync_by_hand,
     until,
 )
-from tests.tui.test_tui_screens import ACTING, add_folder
+from tests.tui.test_tui_screens import ACTING
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,7 @@ from ingest_tui.tui.dialogs.ask import Ask
 from ingest_tui.tui.dialogs.dialogs import Choose
 from ingest_tui.tui.dialogs.palette import Palette
 from ingest_tui.tui.views.documents.document_screen import DocumentScreen
-from tests.tui.stories import add_job, let_answer, run_story, send_together, sync_by_hand, until
-from tests.tui.test_tui_screens import add_folder
+from tests.tui.stories import add_folder, add_job, let_answer, run_story, send_together, sync_by_hand, until
 
 pytestmark = pytest.mark.slow
 JOB = "20261121-063105-docs-7k3q"

@@ -28,6 +28,7 @@ from ingest_tui.tui.views.jobs.job_words import rate_line
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from ingest_tui.tui.widgets.table import VirtualTable
 from tests.tui.stories import (
+    add_folder,
     add_job,
     add_outcomes,
     let_answer,
@@ -40,7 +41,6 @@ from tests.tui.stories import (
     until,
     write_manifest,
 )
-from tests.tui.test_tui_screens import add_folder
 
 JOB = "20261121-063105-docs-7k3q"
 READING = [("4", "errors", "grouped"), ("5", "jobs", "follow_logs"), ("6", "credentials", "list"),
@@ -55,10 +55,17 @@ def refuse(*_args: object, **_rest: object) -> Any:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "part", "name"),
-    [("2", "sources", "list"), ("3", "documents", "page"), ("4", "errors", "grouped"), ("6", "credentials", "list")],
+    [
+        ("2", "sources", "list"),
+        ("3", "documents", "page"),
+        ("4", "errors", "grouped"),
+        ("6", "credentials", "list"),
+        ("7", "audit", "lines_from"),
+        ("8", "collections", "pages"),
+    ],
 )
 def test_what_cannot_be_read_is_not_being_read(root: Path, key: str, part: str, name: str) -> None:
-    """The reason and what to do are in the place of the rows, until they can be read."""
+    """The reason and what to do are in the place of the rows, until they can be read; what is unknown is no 0."""
 
     async def story(app: Any, pilot: Any) -> None:
         let_answer(getattr(app.client, part), **{name: refuse})
@@ -68,6 +75,7 @@ def test_what_cannot_be_read_is_not_being_read(root: Path, key: str, part: str, 
         await pilot.pause()
         assert "reading" not in "\n".join(app.screen.table.empty)
         assert not app.screen.is_loading
+        assert "0" not in str(app.screen.table.border_title)
 
     run_story(root, story, client=Client(root))
 

@@ -32,6 +32,7 @@ from ingest_tui.tui.widgets.sparkline import sparkline
 from tests.tui.stories import (
     NOW,
     NOW_TEXT,
+    add_folder,
     add_job,
     add_outcomes,
     let_answer,
@@ -46,7 +47,6 @@ from tests.tui.stories import (
     write_manifest,
 )
 from tests.tui.test_tui_navigation import notices
-from tests.tui.test_tui_screens import add_folder
 
 pytestmark = pytest.mark.slow
 

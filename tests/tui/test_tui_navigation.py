@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 import pytest
+from textual.app import ComposeResult
+from textual.containers import Horizontal
 
 from ingest_tui.model.errors import BusyError
 from ingest_tui.model.job import JobState
@@ -18,7 +20,7 @@ from ingest_tui.tui.dialogs.jump import Jump
 from ingest_tui.tui.header import header
 from ingest_tui.tui.navigation.history import History, HistoryEntry
 from ingest_tui.tui.navigation.views import VIEW_NAMES, VIEWS
-from ingest_tui.tui.views.base.view_screen import AGES_SECONDS
+from ingest_tui.tui.views.base.view_screen import AGES_SECONDS, ViewScreen
 from ingest_tui.tui.views.collections.collection_screen import CollectionScreen
 from ingest_tui.tui.views.collections.collections_screen import CollectionsScreen
 from ingest_tui.tui.views.documents.documents_screen import DocumentsScreen
@@ -29,8 +31,10 @@ from ingest_tui.tui.views.jobs.jobs_screen import JobsScreen
 from ingest_tui.tui.views.sources.source_screen import SourceScreen
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from ingest_tui.tui.widgets.command_line import CommandLine
+from ingest_tui.tui.widgets.table import VirtualTable
 from ingest_tui.tui.widgets.tabs import TabTitle, lay_out_tabs
 from tests.tui.stories import (
+    add_folder,
     add_job,
     add_outcomes,
     at_rest,
@@ -42,7 +46,6 @@ from tests.tui.stories import (
     until,
     write_manifest,
 )
-from tests.tui.test_tui_screens import add_folder
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +61,13 @@ def some_jobs(root: Path, number: int = 5) -> list[str]:
 def notices(app: Any) -> str:
     """Return the texts of all notices."""
     return "\n".join(notification.message for notification in app._notifications)
+
+
+def all_jobs() -> JobsModel:
+    """Return what is known once all jobs have been read: none."""
+    jobs = JobsModel()
+    jobs.complete = True
+    return jobs
 
 
 # History
@@ -228,14 +238,26 @@ def test_a_source_is_opened_by_its_name_from_every_view(root: Path, folder: Path
 )
 def test_where_we_are_is_said_in_whole_words(place: str, shown: str) -> None:
     """At 80 columns the view goes first, which its tab names; then the name is cut, never the words around it."""
-    jobs = JobsModel()
+    jobs = all_jobs()
     jobs.merge([JobRow(f"j{n}", state) for n, state in enumerate(("running", "failed", "succeeded"))], ())
     assert shown in header("corpus-of-a-city-archive", place, 80, jobs=jobs, workers=[]).plain
 
 
+def test_the_header_counts_no_job_that_was_not_read_yet() -> None:
+    """At the start nothing is known, which is no 0; jobs that are read by then are counted."""
+    jobs = JobsModel()
+    assert "jobs …" in header("corpus", "Jobs", 80, jobs=jobs, workers=[]).plain
+    jobs.merge([JobRow("j1", "failed")], ())
+    told = header("corpus", "Jobs", 80, jobs=jobs, workers=[]).plain
+    assert "1 fail  jobs …" in told
+    assert "0 " not in told
+    jobs.complete = True
+    assert "1 fail  0 ok" in header("corpus", "Jobs", 80, jobs=jobs, workers=[]).plain
+
+
 def test_the_header_leaves_out_what_is_not_before_what_is() -> None:
     """A partial job is counted where states without jobs would fill the line."""
-    jobs = JobsModel()
+    jobs = all_jobs()
     jobs.merge([JobRow("j1", "partial")], ())
     place = "Documents > a-report-with-a-long-name.pdf"
     told = header("corpus", place, 80, jobs=jobs, workers=[]).plain
@@ -250,7 +272,7 @@ def test_the_header_leaves_out_what_is_not_before_what_is() -> None:
 @pytest.mark.parametrize("many", [0, 1100])
 def test_the_header_fits(width: int, workers: Any, read_only: bool, many: int) -> None:
     """One line from 80 columns on, however much there is to tell."""
-    jobs = JobsModel()
+    jobs = all_jobs()
     jobs.merge([JobRow(f"j{n}", "succeeded") for n in range(1200)], ())
     jobs.merge([JobRow(f"p{n}", "partial") for n in range(many)], ())
     jobs.merge([JobRow(f"f{n}", "failed") for n in range(many)], ())
@@ -329,6 +351,35 @@ def test_a_view_is_set_up_once(root: Path) -> None:
 
 
 # Zoom, marks, themes
+
+
+def test_a_view_that_is_left_while_it_is_made_shows_nothing(root: Path) -> None:
+    """What is composed by then stays without its inside; to be shown it must be whole."""
+    caught_up: list[bool] = []
+
+    class Leaves(Horizontal):
+        def compose(self) -> ComposeResult:
+            self.app._prune(self.screen)
+            yield VirtualTable([], str, id="half-table")
+
+    class Half(ViewScreen):
+        view = "half"
+
+        def compose_body(self) -> ComposeResult:
+            yield Leaves()
+
+        def catch_up(self) -> None:
+            caught_up.append(bool(self.query("#half-table")))
+
+    async def story(app: Any, pilot: Any) -> None:
+        half = Half()
+        half._is_set_up = True  # its table is not there to be
+        app.push_screen(half)
+        await until(pilot, lambda: not half.is_running)
+        assert False not in caught_up
+        assert app._exception is None
+
+    run_story(root, story)
 
 
 def test_zoom_gives_one_pane_all_the_room(root: Path) -> None:

@@ -98,6 +98,27 @@ def _part(y: int, x: int, line: list[tuple[str, Style]]) -> ChopsUpdate:
     return ChopsUpdate(chops, [(y, x, x + 10)], ends)
 
 
+@pytest.mark.slow
+@given(screens=st.lists(st.tuples(SCREENS, st.integers(1, WIDTH), st.integers(1, HEIGHT)), min_size=2, max_size=4))
+def test_a_layout_of_another_size_is_cropped(screens: list[Any]) -> None:
+    """Whatever a smaller terminal is sent of a larger layout, the next one is shown as if that had not been."""
+    painting, sparing = Painting(), Terminal()
+    for screen, width, height in screens:
+        painting.resized(width, height)
+        sparing.screen.resize(height + 1, width)
+        sparing.screen.reset()
+        sparing.send(painting.changes(layout(screen), CONSOLE))
+        fitting = LayoutUpdate([[strip_of(line, width)] for line in screen[:height]], Region(0, 0, width, height))
+        whole = Terminal()
+        whole.screen.resize(height + 1, width)
+        whole.send(fitting.render_segments(CONSOLE).replace("\n", ""))
+        sparing.send(painting.changes(fitting, CONSOLE))
+        shown = [[_seen(one.screen.buffer[y][x]) for y in range(height) for x in range(width)]
+                 for one in (sparing, whole)]  # fmt: skip
+        assert shown[0] == shown[1]
+        assert all(cell.data == " " for cell in sparing.screen.buffer[height].values())
+
+
 def test_only_what_has_changed_is_sent() -> None:
     """The same again is nothing, a digit is a few bytes, and after `forget` everything is sent."""
     painting = Painting()

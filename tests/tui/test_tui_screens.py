@@ -14,7 +14,6 @@ from ingest_tui.model.errors import BusyError
 from ingest_tui.model.job import JobState
 from ingest_tui.services.client import Client
 from ingest_tui.store.fs.locks import FileLock
-from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.actions.actions import ACTIONS, BY_ID, actions_of, bindings_of, command_lines, in_workspace
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.dialogs.finder import Finder
@@ -30,6 +29,7 @@ from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from tests.tui.stories import (
     HOSTILE_NAMES,
     NOW_TEXT,
+    add_folder,
     add_job,
     add_outcomes,
     at_rest,
@@ -44,15 +44,6 @@ from tests.tui.stories import (
 )
 
 ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def add_folder(root: Path, folder: Path, name: str = "handbook") -> None:
-    """Add a source the way the command line does."""
-    from ingest_tui.services.sources.sources import add_source
-
-    workspace = open_workspace_at(root)
-    add_source(workspace, source_type="local", name=name, config={"path": str(folder)})
-    workspace.close()
 
 
 # The registry

@@ -15,7 +15,7 @@ from textual.widgets import Input
 from ingest_tui.credentials.credential_registry import CredentialRegistry
 from ingest_tui.services.client import Client
 from ingest_tui.services.collections.collections import add_collection, use_collection
-from ingest_tui.services.sources.sources import add_source, edit_source
+from ingest_tui.services.sources.sources import edit_source
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.dialogs.report import TestReport
@@ -33,7 +33,7 @@ from tests.graph_server.state import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.imap_server import ImapServer
 from tests.servers.s3_store import SECRET, Bucket
-from tests.tui.stories import HOSTILE_NAMES, let_answer, run_story, screen_text, until
+from tests.tui.stories import HOSTILE_NAMES, add_folder, let_answer, run_story, screen_text, until
 
 pytestmark = pytest.mark.slow
 
@@ -44,12 +44,6 @@ def sources_of(root: Path) -> dict[str, Any]:
         return {source.source_id: source for source in workspace.sources.all()}
     finally:
         workspace.close()
-
-
-def add_folder(root: Path, folder: Path, name: str = "handbook", **common: Any) -> None:
-    workspace = open_workspace_at(root)
-    add_source(workspace, source_type="local", name=name, config={"path": str(folder)}, **common)
-    workspace.close()
 
 
 async def open_form(app: Any, pilot: Any, source_type: str = "local") -> SourceForm:

@@ -13,7 +13,7 @@ from ingest_tui.credentials.summary import CredentialSummary
 from ingest_tui.model.plan_line import PlanLine
 from ingest_tui.model.source import Source
 from ingest_tui.services.client import Client
-from ingest_tui.services.sources.sources import SourceSummary, add_source
+from ingest_tui.services.sources.sources import SourceSummary
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.dialogs import Choose, Confirm
 from ingest_tui.tui.dialogs.report import TestReport
@@ -28,15 +28,19 @@ from ingest_tui.tui.views.sources.source_screen import SourceScreen
 from ingest_tui.tui.views.sources.source_words import detail_lines
 from ingest_tui.tui.views.sources.sources_screen import SourcesScreen
 from ingest_tui.tui.widgets.text import TextLines
-from tests.tui.stories import HOSTILE_NAMES, add_job, let_answer, run_story, said, screen_text, sync_by_hand, until
+from tests.tui.stories import (
+    HOSTILE_NAMES,
+    add_folder,
+    add_job,
+    let_answer,
+    run_story,
+    said,
+    screen_text,
+    sync_by_hand,
+    until,
+)
 
 pytestmark = pytest.mark.slow
-
-
-def add_folder(root: Path, folder: Path, name: str = "handbook", **common: Any) -> None:
-    workspace = open_workspace_at(root)
-    add_source(workspace, source_type="local", name=name, config={"path": str(folder)}, **common)
-    workspace.close()
 
 
 def source_on_disk(root: Path, source_id: str) -> Source:

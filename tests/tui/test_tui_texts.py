@@ -27,8 +27,7 @@ from ingest_tui.tui.widgets.text_lines import (
     toned_parts,
     wrap_words,
 )
-from tests.tui.stories import add_job, run_story, screen_text, send_together, sync_by_hand, until
-from tests.tui.test_tui_screens import add_folder
+from tests.tui.stories import add_folder, add_job, run_story, screen_text, send_together, sync_by_hand, until
 
 HOSTILE = "\x1b[31mred\x1b[0m \u202eevil \x00 \x9b5n"
 

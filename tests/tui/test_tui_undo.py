@@ -14,8 +14,7 @@ from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.actions.undo import MOST_KEPT, UndoStack
 from ingest_tui.tui.dialogs.dialogs import Confirm
 from ingest_tui.tui.views.jobs.held_screen import Held
-from tests.tui.stories import let_answer, run_story, screen_text, send_together, sync_by_hand, until
-from tests.tui.test_tui_screens import add_folder
+from tests.tui.stories import add_folder, let_answer, run_story, screen_text, send_together, sync_by_hand, until
 from tests.unit.services.jobs.test_withdrawing import with_held_deletions
 
 

@@ -14,25 +14,19 @@ from ingest_tui.model.embedder import Embedder, VectorSpace
 from ingest_tui.model.errors import StoreError
 from ingest_tui.services.client import Client
 from ingest_tui.services.jobs.jobs import list_jobs
+from ingest_tui.services.sources.trials import SourceDraft
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.dialogs import Confirm
 from ingest_tui.tui.dialogs.embedders_dialog import EmbeddersDialog
 from ingest_tui.tui.dialogs.report import TestReport
 from ingest_tui.tui.dialogs.verify_dialog import VerifyDialog
 from ingest_tui.tui.views.documents.file_picker import FilePicker
-from tests.tui.stories import let_answer, run_story, said, screen_text, sync_by_hand, until
+from ingest_tui.tui.views.sources.plan_screen import Plan
+from ingest_tui.tui.views.sources.preview_screen import Preview
+from tests.tui.stories import let_answer, run_story, said, screen_text, until
 from tests.tui.test_tui_navigation import notices
-from tests.tui.test_tui_screens import add_folder
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def filled(root: Path, folder: Path) -> Path:
-    """A workspace that has the folder's two documents."""
-    add_folder(root, folder)
-    sync_by_hand(root, "handbook")
-    return root
 
 
 async def opened(app: Any, pilot: Any, command: str, dialog: type) -> None:
@@ -113,6 +107,76 @@ def test_verify_says_how_far_it_is_and_what_stops_it(root: Path) -> None:
         assert isinstance(app.screen, VerifyDialog)
 
     run_story(root, story, client=client, read_only=True)
+
+
+def test_keys_for_what_verify_will_find_are_answered(filled: Path) -> None:
+    """``h`` and ``R`` while it looks, and ``R`` where nothing is to be repaired: each says why nothing comes of it."""
+    may_go_on = threading.Event()
+
+    async def story(app: Any, pilot: Any) -> None:
+        verify = app.client.maintenance.verify
+
+        def waits(*args: Any) -> Iterator[Any]:
+            may_go_on.wait(timeout=60)
+            yield from verify(*args)
+
+        let_answer(app.client.maintenance, verify=waits)
+        await opened(app, pilot, "verify", VerifyDialog)
+        await pilot.press("R", "h")
+        await until(pilot, lambda: "this still runs; R repairs what is found" in notices(app))
+        await until(pilot, lambda: "this still runs; h hashes every file" in notices(app))
+        may_go_on.set()
+        await until(pilot, lambda: "all is as it must be" in said(app, "dialog-said"))
+        await pilot.press("R")
+        await until(pilot, lambda: "nothing to repair" in notices(app))
+
+    run_story(filled, story)
+
+
+async def filter_by(app: Any, pilot: Any, words: str, number: str) -> None:
+    """Filter the rows of a dialog; its border says by what, and how many of all pass, once Enter closes the field."""
+    await pilot.press("slash", *words, "enter")
+    border = app.screen.query_one(".table-dialog")
+    await until(pilot, lambda: not app.screen.has_class("-filtering"))
+    await until(pilot, lambda: f"/{words}" in str(border.border_subtitle) and number in str(border.border_title))
+    await pilot.press("escape")
+    await until(pilot, lambda: not border.border_subtitle and not border.border_title)
+
+
+def test_every_list_over_a_view_shows_what_it_is_filtered_by(filled: Path, folder: Path) -> None:
+    """The findings of verify, the embedders, the groups and items of a plan, and what a draft would take."""
+    space = VectorSpace(backend="static", model="small", revision="1", dimensions=3)
+    with contextlib.closing(open_workspace_at(filled)) as workspace:
+        for name in ("tiny", "large"):
+            workspace.embedders.add(
+                Embedder(embedder_id=name, name=name, backend="static", settings={"path": "x"}, space=space)
+            )
+    for text in filled.glob("documents/*/*/*/v0001/normalized.md"):
+        text.chmod(0o644)
+    (folder / "new.md").write_text("new\n")
+    (folder / "other.md").write_text("other\n")
+    draft = SourceDraft("local", "draft", {"path": str(folder)})
+
+    async def story(app: Any, pilot: Any) -> None:
+        await opened(app, pilot, "verify", VerifyDialog)
+        await until(pilot, lambda: "2 findings" in said(app, "dialog-said"))
+        await filter_by(app, pilot, "nothing-like-this", "0 of 2")
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, VerifyDialog))
+        await opened(app, pilot, "embedders", EmbeddersDialog)
+        await until(pilot, lambda: len(app.screen.table.rows) == 2)
+        await filter_by(app, pilot, "tiny", "1 of 2")
+        app.push_screen(Plan(app.client, "handbook"))
+        await until(pilot, lambda: isinstance(app.screen, Plan) and len(app.screen.table.rows) == 2)
+        await filter_by(app, pilot, "skip", "1 of 2")
+        await pilot.press("g", "enter")
+        await until(pilot, lambda: "other.md" in screen_text(app))
+        await filter_by(app, pilot, "other", "1 of 2")
+        app.push_screen(Preview(app.client, draft))
+        await until(pilot, lambda: isinstance(app.screen, Preview) and len(app.screen.table.rows) == 4)
+        await filter_by(app, pilot, "new", "1 of 4")
+
+    run_story(filled, story)
 
 
 def test_embedders_are_listed_and_tested(root: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from textual._compositor import CompositorUpdate
 from textual.content import Content
 from textual.driver import Driver
 from textual.filter import ANSIToTruecolor, LineFilter, NoColor
+from textual.geometry import Size
 from textual.screen import Screen
 
 from ingest_tui.model.clock import posix_seconds
@@ -27,6 +28,7 @@ from ingest_tui.tui.actions.action_registry import Registry
 from ingest_tui.tui.actions.undo import UndoStack
 from ingest_tui.tui.background.input_queue import InputQueue
 from ingest_tui.tui.background.messages import CatalogueRebuilt, WorkspaceChanged
+from ingest_tui.tui.background.questions import Asking
 from ingest_tui.tui.client.feed import Feed, FeedUpdate
 from ingest_tui.tui.header import TINY_HEIGHT, TINY_WIDTH, WIDE, header
 from ingest_tui.tui.navigation.navigation import Going
@@ -124,9 +126,15 @@ class IngestApp(Going):
     async def on_event(self, event: events.Event) -> None:
         """Let keys, clicks and pastes act one after another."""
         if isinstance(event, events.Resize):
-            self.painting.forget()
+            self._terminal_resized(event.size)
         if not self.input_queue.takes(event):
             await super().on_event(event)
+
+    def _terminal_resized(self, size: Size) -> None:
+        self.painting.resized(*size)
+        if self.screen_stack and size == self.screen.size:
+            # It had another size for a moment, of which no layout was made: nothing else would paint what that has cut.
+            self.screen.refresh()
 
     def _tell_of_keys(self, text: str) -> None:
         self.notify(text, timeout=4, markup=False)
@@ -293,6 +301,13 @@ class IngestApp(Going):
         text, bad = notice(self._ended)
         self._ended = []
         self.notify(text, severity="warning" if bad else "information", timeout=6, markup=False)
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether a change that a screen has asked for is still under way."""
+        screens = [screen for stack in self._screen_stacks.values() for screen in stack]
+        nodes = [node for screen in screens for node in screen.walk_children(Asking, with_self=True)]
+        return any(node.is_changing for node in nodes)
 
     @property
     def workspace_to_name(self) -> str:

@@ -54,6 +54,11 @@ class Application(Protocol):
     undo_stack: UndoStack
 
     @property
+    def is_changing(self) -> bool:
+        """Whether a change that a screen has asked for is still under way."""
+        ...
+
+    @property
     def workspace_to_name(self) -> str:
         """The workspace as command lines have to name it; empty where it is the default one."""
         ...

@@ -103,6 +103,8 @@ def _counts(jobs: JobsModel, left_out: str = "") -> str:
     counts = [(waiting, "wait"), (running, "run"), (failed, "fail"), (partial, "partial"), (good, "ok")]
     if left_out == "partial":
         counts = [one for one in counts if one[1] != "partial"]
+    if not jobs.complete:  # the others may still come: none of them yet is no 0
+        return "  ".join([*(f"{wording.count(number)} {word}" for number, word in counts if number), "jobs …"])
     always = set() if left_out else {"run", "fail", "ok"}
     shown = [one for one in counts if one[0] or one[1] in always] or [(0, "run")]
     return "  ".join(f"{wording.count(number)} {word}" for number, word in shown)

@@ -5,6 +5,8 @@ way. Of keys that come together, as on a slow link, a later one would overtake: 
 Backspace does, or the list below a dialog that is not there yet. Here the next one waits until nothing is under way,
 and, while something that was asked for is on its way (a dialog that needs an answer of the workspace, the fields of a
 form), until that is there.
+
+A click waits likewise, and acts on what it was on: where that has gone or moved meanwhile, it does nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from textual.message_pump import MessagePump
 from textual.widget import Widget
 
 from ingest_tui.model.counted import counted
+from ingest_tui.tui.background.pointed_at import pointed_at
 
 MOST_LOOKS = 200
 """How often it is looked whether a key has acted before the next one does: one that waits for ever holds nobody.
@@ -54,6 +57,9 @@ class _Waiting(NamedTuple):
 
     event: events.Event
     came_at: float
+    pointed_at: object
+    """What a press of the mouse was on."""
+    was_held: bool
 
     @property
     def is_escape(self) -> bool:
@@ -68,6 +74,7 @@ class InputQueue:
         self._notice = notice
         self._waiting: deque[_Waiting] = deque()
         self._acting: events.Event | None = None
+        self._is_pressed = False
         self._task: asyncio.Task[None] | None = None
 
     # Inputs
@@ -76,14 +83,14 @@ class InputQueue:
         """Take an input that has come, to let it act at its turn; False: it acts now, or is none that waits."""
         if event is self._acting:
             return False
-        is_mouse = isinstance(event, events.MouseEvent)
         if not isinstance(event, events.Key | events.Paste | events.MouseEvent) or event.is_forwarded:
             return False
-        # A pointer that moves changes nothing; a click on what is shown is meant for that, not for what is to come.
-        if isinstance(event, events.MouseMove) or (is_mouse and self.is_held):
+        if isinstance(event, events.MouseMove):  # a pointer that moves changes nothing
             return False
         if len(self._waiting) < MOST_WAITING:
-            self._waiting.append(_Waiting(event, asyncio.get_running_loop().time()))
+            self._waiting.append(
+                _Waiting(event, asyncio.get_running_loop().time(), self._pointed_at(event), self.is_held)
+            )
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._act_in_order())
             self._task.add_done_callback(self._ended)
@@ -124,9 +131,29 @@ class InputQueue:
                 await self._until_loaded()
                 await self._until_settled()
                 continue
-            self._acting = self._waiting.popleft().event
-            self._app.post_message(self._acting)
-            await self._until_settled()
+            waiting = self._waiting.popleft()
+            if self._is_meant(waiting):
+                self._acting = waiting.event
+                self._app.post_message(self._acting)
+                await self._until_settled()
+
+    def _is_meant(self, waiting: _Waiting) -> bool:
+        """Tell whether an input is for what is shown by now: a press for what it was on, a release for its press."""
+        event = waiting.event
+        if isinstance(event, events.MouseDown):
+            self._is_pressed = self._pointed_at(event) == waiting.pointed_at
+            if not self._is_pressed and waiting.was_held:
+                self._notice("1 click not done: what it was on is not there any more")
+            return self._is_pressed
+        if isinstance(event, events.MouseUp):
+            is_pressed, self._is_pressed = self._is_pressed, False
+            return is_pressed
+        return True
+
+    def _pointed_at(self, event: events.Event) -> object:
+        if not isinstance(event, events.MouseDown) or not self._app.screen_stack:
+            return None
+        return pointed_at(self._app.screen, event.screen_offset)
 
     async def _until_loaded(self) -> None:
         """Wait for what is on its way. Esc among the keys gets out of that; a long wait is reported once."""
@@ -152,9 +179,15 @@ class InputQueue:
         if position is None:
             return False
         forgotten = [self._waiting.popleft() for _ in range(position + 1)]
-        number = sum(not one.is_escape for one in forgotten)
-        if number:
-            self._notice(f"{counted(number, 'key')} not done: typed for what did not come")
+        clicks = sum(isinstance(one.event, events.MouseDown) for one in forgotten)
+        keys = sum(not isinstance(one.event, events.MouseEvent) and not one.is_escape for one in forgotten)
+        numbers = [counted(number, word) for number, word in ((keys, "key"), (clicks, "click")) if number]
+        if numbers:
+            self._notice(f"{' and '.join(numbers)} not done: meant for what did not come")
+        # What was pressed before the wait is let go, or it would stay pressed.
+        release = next((one for one in forgotten if isinstance(one.event, events.MouseUp)), None)
+        if self._is_pressed and release is not None:
+            self._waiting.appendleft(release)
         return True
 
     async def _until_settled(self) -> None:

@@ -30,6 +30,7 @@ class Asking(DOMNode):
     _awaited_dialogs: frozenset[str] = frozenset()
     _awaited_rows: frozenset[str] = frozenset()
     _changes_under_way: frozenset[object] = frozenset()
+    _changes_given_up: frozenset[object] = frozenset()
 
     def ask(
         self,
@@ -60,11 +61,20 @@ class Asking(DOMNode):
     @property
     def is_loading(self) -> bool:
         """Whether what a person has asked for is on its way, so that what they type now is meant for that."""
-        if self._changes_under_way:
+        if self._awaited_changes:
             return True
         is_typing = isinstance(self.screen.focused, Input)
         awaited = self._awaited_dialogs if is_typing else self._awaited_dialogs | self._awaited_rows
         return bool(awaited & self._unanswered)
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether a change is under way, also one that keys do not wait for any more."""
+        return bool(self._changes_under_way)
+
+    @property
+    def _awaited_changes(self) -> frozenset[object]:
+        return self._changes_under_way - self._changes_given_up
 
     def wait_for(self, group: str) -> None:
         """Let keys wait for the rows of a question that is under way: they are meant for those, unless one types."""
@@ -76,7 +86,7 @@ class Asking(DOMNode):
             self.workers.cancel_group(self, group)
             self._begin(group)
         self._unanswered = frozenset()
-        self._changes_under_way = frozenset()
+        self._changes_given_up = self._changes_under_way
 
     def _end_change(self, change: object) -> None:
         self._changes_under_way -= {change}
@@ -89,7 +99,7 @@ class Asking(DOMNode):
         """
         if group is None:
             return None
-        is_awaited = bool(self._changes_under_way) or group in self._awaited_rows & self._unanswered
+        is_awaited = bool(self._awaited_changes) or group in self._awaited_rows & self._unanswered
         question = Question(group, self._newest.get(group, 0) + 1)
         self._newest = {**self._newest, group: question.number}
         self._awaited_dialogs -= {group}
@@ -117,7 +127,7 @@ class Asking(DOMNode):
     ) -> None:
         """Like `ask` for work that has several answers, one after another; ``holds_keys``: keys wait for its end."""
         question = self._begin(group)
-        change = object()
+        app, change = self.app, object()
         if holds_keys:
             self._changes_under_way |= {change}
 
@@ -125,7 +135,8 @@ class Asking(DOMNode):
             worker = get_current_worker()
             try:
                 for answer in work():
-                    if worker.is_cancelled:
+                    # A change goes on when its page is left, but not when the program ends.
+                    if worker.is_cancelled and (question is not None or not app.is_running):
                         return
                     self.post_message(Answered(then, answer, question))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is shown, not raised into the loop

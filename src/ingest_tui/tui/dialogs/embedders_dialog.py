@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from ingest_tui.model.counted import counted
-from ingest_tui.model.matching import matches
 from ingest_tui.services.client import Client
 from ingest_tui.tui.dialogs.table_dialog import TableDialog
 from ingest_tui.tui.widgets.columns import Cell, Column
@@ -70,9 +69,7 @@ class EmbeddersDialog(TableDialog):
 
     def show_rows(self) -> None:
         """Show those that pass the filter."""
-        shown = [row for row in self._rows if not self.words or matches(_searchable(row), self.words)]
-        empty = ["nothing matches"] if self.words else [*_EMPTY] if self._has_read else ["reading …"]
-        self.table.show(shown, empty=empty)
+        self.show_passing(self._rows, _searchable, _EMPTY if self._has_read else ["reading …"])
 
     def say_failure(self, message: str, hint: str) -> None:
         """Say what went wrong, in place of the rows where none was read."""
@@ -92,4 +89,4 @@ class EmbeddersDialog(TableDialog):
 
 def _searchable(row: EmbedderRow) -> str:
     one = row.embedder
-    return f"{one.embedder_id} {one.backend} {one.space.model} {' '.join(row.used_by)}".lower()
+    return f"{one.embedder_id} {one.backend} {one.space.model} {' '.join(row.used_by)}"

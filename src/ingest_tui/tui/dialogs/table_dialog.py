@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
+from ingest_tui.model.matching import matches
 from ingest_tui.model.safe_text import safe_display
 from ingest_tui.tui.background.questions import Asking, FailureHandler
 from ingest_tui.tui.dialogs.dialog import Dialog
@@ -113,9 +114,14 @@ class TableDialog(Asking, Dialog[str | None]):
         """Say other keys."""
         self.query_one("#dialog-keys", Line).say(text)
 
-    def say_filter(self, shown: int, total: int) -> None:
-        """Put into the border what the rows are filtered by, and how many of all pass; nothing where all are shown."""
-        title, subtitle = (f"{shown:,} of {total:,}", f"/{self.words}") if self.words else ("", "")
+    def show_passing(self, rows: Sequence[Row], searchable: Callable[[Row], str], empty: Sequence[str]) -> None:
+        """Show the rows that pass the filter; the border has the filter, and how many of all pass.
+
+        ``empty``: what there is to say where there are no rows at all.
+        """
+        shown = [row for row in rows if not self.words or matches(searchable(row).lower(), self.words)]
+        self.table.show(shown, empty=["nothing matches"] if rows and self.words else empty)
+        title, subtitle = (f"{len(shown):,} of {len(rows):,}", f"/{self.words}") if self.words else ("", "")
         title_panel(self.query_one(".table-dialog"), title, subtitle)
 
     def drop_filter(self) -> None:

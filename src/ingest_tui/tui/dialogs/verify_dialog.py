@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 
 from ingest_tui.model.counted import counted
 from ingest_tui.model.inconsistency import Inconsistency, Remedy
-from ingest_tui.model.matching import matches
 from ingest_tui.services.client import Client
 from ingest_tui.services.verify.repair import Repaired
 from ingest_tui.services.verify.verify import VerifyProgress, VerifyScope
@@ -66,8 +65,13 @@ class VerifyDialog(TableDialog):
 
     def action_deep(self) -> None:
         """Look again, and hash every file and text."""
-        if not self._runs:
+        if self._runs:
+            self._say_that_it_runs("h hashes every file")
+        else:
             self._verify(deep=True)
+
+    def _say_that_it_runs(self, then: str) -> None:
+        self.show_notice(f"not yet: this still runs; {then} once it has ended")
 
     def _verify(self, *, deep: bool) -> None:
         self._scope = VerifyScope(deep=deep)
@@ -78,7 +82,14 @@ class VerifyDialog(TableDialog):
         from ingest_tui.tui.dialogs.dialogs import Confirm
 
         left = [one for one in self._findings if isinstance(one, Inconsistency)]
-        if self._runs or not left or self._client.read_only:
+        if self._client.read_only:
+            self.show_notice("not done: repair", "this screen was opened with --read-only")
+            return
+        if self._runs:
+            self._say_that_it_runs("R repairs what is found")
+            return
+        if not left:
+            self.show_notice("nothing to repair")
             return
         repair = partial(self._client.maintenance.repair, self._scope)
 
@@ -143,9 +154,7 @@ class VerifyDialog(TableDialog):
 
     def show_rows(self) -> None:
         """Show the findings that pass the filter."""
-        shown = [one for one in self._findings if not self.words or matches(_searchable(one), self.words)]
-        waiting = "looking … esc goes back" if self._runs else self._ended
-        self.table.show(shown, empty=["nothing matches" if self.words and self._findings else waiting])
+        self.show_passing(self._findings, _searchable, ["looking … esc goes back" if self._runs else self._ended])
 
 
 def _part(one: VerifyRow) -> str:
@@ -163,4 +172,4 @@ def _remedy(one: VerifyRow) -> Cell:
 
 
 def _searchable(one: VerifyRow) -> str:
-    return f"{_part(one)} {one.subject} {_what(one)}".lower()
+    return f"{_part(one)} {one.subject} {_what(one)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import curses
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
@@ -44,10 +45,20 @@ class Painting:
     def __init__(self) -> None:
         self._lines: dict[int, list[ShownCell | None]] = {}
         self._erases_in_colour: bool | None = None
+        self._width, self._height = sys.maxsize, sys.maxsize
 
     def forget(self) -> None:
-        """Know nothing any more: the terminal was resized, or something else has written to it."""
+        """Know nothing any more: something else has written to the terminal."""
         self._lines.clear()
+
+    def resized(self, width: int, height: int) -> None:
+        """Know nothing any more, and send nothing for beyond that: the terminal has so many columns and lines now.
+
+        Until there is a layout for it Textual goes on to paint that of another size, and what is sent for a place
+        that a terminal does not have ends up in its last column or line.
+        """
+        self.forget()
+        self._width, self._height = width, height
 
     def only_changes(self, update: CompositorUpdate) -> CompositorUpdate:
         """Return an update that sends of ``update`` what looks different by then; other kinds as they are."""
@@ -58,10 +69,12 @@ class Painting:
         colours = console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001 - as Textual's own updates ask
         before: dict[int, list[ShownCell | None]] = {}
         for x, y, strip in _pieces(update):
+            if x >= self._width or y >= self._height:
+                continue
             line = self._lines.setdefault(y, [])
             before.setdefault(y, line.copy())
             cells = _cells(strip, colours)
-            _put(line, x, cells)
+            _put(line, x, _cropped(cells, self._width - x))
         pen = _Pen(erases_in_colour=self._can_erase_in_colour())
         for y, shown in sorted(before.items()):
             line = self._lines[y]
@@ -147,6 +160,13 @@ def _put(line: list[ShownCell | None], x: int, cells: list[ShownCell | None]) ->
     if cells and end < len(line) and _is_second_half(line[end]):
         line[end] = None
     line[x:end] = cells
+
+
+def _cropped(cells: list[ShownCell | None], width: int) -> list[ShownCell | None]:
+    """Return the cells that there is room for; for the first half of a wide character a blank."""
+    if len(cells) > width and _is_second_half(cells[width]) and (half := cells[width - 1]) is not None:
+        return [*cells[: width - 1], ShownCell(" ", half.codes)]
+    return cells[:width]
 
 
 def _is_second_half(cell: ShownCell | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from textual import events
+from textual.geometry import Offset
 from textual.message import Message
 
 from ingest_tui.tui.widgets.line import Line
@@ -25,6 +26,11 @@ class KeysLine(Line):
 
     def on_click(self, event: events.Click) -> None:
         """Ask for what the key under the pointer does."""
-        for shown in _KEY_AND_WORD.finditer(self.said):
-            if shown.start() <= event.x < shown.end():
-                self.post_message(self.Chosen(shown.group().partition(" ")[0]))
+        key = self.what_is_at(event.offset)
+        if key:
+            self.post_message(self.Chosen(key))
+
+    def what_is_at(self, place: Offset) -> str:
+        """Return the key that is shown at a place; nothing between two."""
+        shown = (one for one in _KEY_AND_WORD.finditer(self.said) if one.start() <= place.x < one.end())
+        return next((one.group().partition(" ")[0] for one in shown), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.geometry import Offset
 from textual.widgets import OptionList
 
 
@@ -29,3 +30,7 @@ class Options(OptionList):
         """Bring the highlighted option into sight."""
         if self._has_room:
             super().scroll_to_highlight(top)
+
+    def what_is_at(self, place: Offset) -> str:
+        """Return what the line at a place says."""
+        return self.render_line(place.y).text if 0 <= place.y < self.size.height and self._has_room else ""

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -354,21 +354,31 @@ class VirtualTable(CursorKeys, ScrollView, Generic[Row], can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the line, and open it on a double click; on a head, say which."""
         offset = event.get_content_offset(self)
-        if offset is not None and offset.y == 0 and self.rows:
-            self._click_head(offset.x)
+        if offset is None:
             return
-        position = -1 if offset is None else offset.y - 1 + self.scroll_offset.y
-        if offset is not None and offset.y > 0 and 0 <= position < len(self.rows):
+        if (head := self._head_at(offset)) is not None:
+            self.post_message(self.HeadClicked(self, head))
+        elif (position := self._row_at(offset)) is not None:
             self.move(position - self.cursor)
             if event.chain > 1:
                 self.post_message(self.Opened(self, self.current_key))
 
-    def _click_head(self, x: int) -> None:
+    def what_is_at(self, place: Offset) -> str | None:
+        """Return the key of the row at a place, or the name of the head: what a click there is for."""
+        position = self._row_at(place)
+        return self._head_at(place) if position is None else self._key(self.rows[position])
+
+    def _row_at(self, place: Offset) -> int | None:
+        position = place.y - 1 + int(self.scroll_offset.y)
+        return position if place.y > 0 and position < len(self.rows) else None
+
+    def _head_at(self, place: Offset) -> str | None:
         start = GUTTER
-        for column, cells in self._laid_out():
-            if start <= x < start + cells:
-                self.post_message(self.HeadClicked(self, column.name))
+        for column, cells in self._laid_out() if self.rows and place.y == 0 else ():
+            if start <= place.x < start + cells:
+                return column.name
             start += cells + 1
+        return None
 
     # Drawing
 

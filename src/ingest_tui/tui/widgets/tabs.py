@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from textual import events
 from textual.content import Content
+from textual.geometry import Offset
 from textual.message import Message
 
 from ingest_tui.tui.widgets.line import Line
@@ -92,6 +93,10 @@ class Tabs(Line):
 
     def on_click(self, event: events.Click) -> None:
         """Ask for the view of the tab."""
-        for tab in self._tabs:
-            if tab.start <= event.x < tab.end:
-                self.post_message(self.Chosen(tab.name))
+        name = self.what_is_at(event.offset)
+        if name:
+            self.post_message(self.Chosen(name))
+
+    def what_is_at(self, place: Offset) -> str:
+        """Return the view whose tab is at a place; nothing between two."""
+        return next((tab.name for tab in self._tabs if tab.start <= place.x < tab.end), "")

@@ -122,7 +122,7 @@ class AuditScreen(FollowingScreen):
         if self.reversed:
             shown.reverse()
         self.table.show(shown, empty=self._empty_words())
-        self.say_info(len(shown), len(known), "line")
+        self.say_info(len(shown), None if self._rows is None else len(known), "line")
         self.say_header()
         self._hint()
 

@@ -278,6 +278,9 @@ class Everywhere(Asking, Screen[None]):
 
     def undo(self) -> None:
         """Take back the last action of this screen that can be: what it has changed is as it was."""
+        if self.ingest.is_changing:  # a person has pressed Esc, and waits for it no longer
+            self.show_notice("not undone: a change is still under way", "U undoes that once it is done", bad=True)
+            return
         stack = self.ingest.undo_stack
         last = stack.take()
         if last is None:

@@ -50,7 +50,7 @@ class ViewLines(Carrying):
     @property
     def is_whole(self) -> bool:
         """Whether the view has its widgets: not before it is composed, nor while it is being taken away."""
-        return self.is_mounted and self.is_attached and bool(self.query("#header"))
+        return self.is_mounted and self.is_attached and not self._pruning and bool(self.query("#header"))
 
     @property
     def main_id(self) -> str:
@@ -125,9 +125,16 @@ class ViewLines(Carrying):
             footer([(action.shown_keys, action.hint) for action in actions], self.size.width)
         )
 
-    def say_info(self, shown: int, total: int, word: str, note: str = "", *, order: str | None = None) -> None:
-        """Say how the list is filtered, sorted (``order``, where it is not the chosen one) and marked, and a note."""
-        number = wording.plural(total, word) if shown == total else f"{shown:,} of {wording.plural(total, word)}"
+    def say_info(self, shown: int, total: int | None, word: str, note: str = "", *, order: str | None = None) -> None:
+        """Say how the list is filtered, sorted (``order``, where it is not the chosen one) and marked, and a note.
+
+        ``total`` None: nothing was read yet, or it cannot be; that is no 0.
+        """
+        number = wording.plural(total or 0, word)
+        if total is None:
+            number = number.partition(" ")[2]
+        elif shown != total:
+            number = f"{shown:,} of {number}"
         parts = [f"/{self.words}"] if self.words else []
         if note:
             parts.append(note)

@@ -90,6 +90,8 @@ class ViewScreen(RowActions):
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another view was shown."""
+        if not self.is_whole:
+            return  # it is taken away before all of it was made
         self.ingest.arrived(self)
         self._have_focus()
         self.say_header()

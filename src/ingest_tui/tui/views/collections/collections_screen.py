@@ -103,7 +103,7 @@ class CollectionsScreen(VectorActions):
         self.table.show(pages, empty=self._empty_words())
         names = ", ".join(self._unreadable)
         note = f"! unreadable: {names} ('ingest-tui doctor' shows why)" if names else ""
-        self.say_info(len(pages), len(self._pages or []), "collection", note)
+        self.say_info(len(pages), None if self._pages is None else len(self._pages), "collection", note)
         self.say_current()
 
     def _empty_words(self) -> list[str]:

@@ -153,7 +153,8 @@ class CredentialsScreen(ViewScreen):
         if self.reversed:
             shown.reverse()
         self.table.show(shown, empty=self._empty_words())
-        self.say_info(len(shown), len(known), "credential")
+        is_known = self._rows is not None and self._failure is None
+        self.say_info(len(shown), len(known) if is_known else None, "credential")
         self.say_current()
 
     def _empty_words(self) -> list[str]:

@@ -72,6 +72,7 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
         self._lines: list[ListedLine] | None = None
         self._details: dict[str, VersionDetails] = {}
         self._total = 0
+        self._has_read = False
         self._shows_hits = False
         self._folder_shown: Folder | None = None  # that of the rows, while those of another one are on their way
         self._remarks: tuple[str, ...] = ()
@@ -189,7 +190,7 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
 
     def _take(self, page: LinePage) -> None:
         self._reading = False
-        self._total, self._folder_shown = page.total, page.folder
+        self._total, self._folder_shown, self._has_read = page.total, page.folder, True
         self._show(page.lines, are_hits=False)
         self._read_details(again=True)
 
@@ -262,7 +263,8 @@ class DocumentsScreen(FolderNavigation, ShownCollection):
             self.say_info(shown, self._total, "hit", note, order=order)
         else:
             note = "  ".join(filter(None, (note, "more come as you go on, G: all" if shown < self._total else "")))
-            self.say_info(shown, self._total, "document" if self.narrowed.folder is None else "item", note)
+            word = "document" if self.narrowed.folder is None else "item"
+            self.say_info(shown, self._total if self._has_read else None, word, note)
         self.say_hint(self.in_progress or hint_of(self.table.current))
 
     def found(self, answer: SearchAnswer) -> None:

@@ -197,8 +197,7 @@ class ErrorsScreen(ViewScreen):
 
     def _say(self) -> None:
         self.say_keys()
-        total = len(self._errors.issues) if self._errors is not None else 0
-        self.say_info(self._passing, total, "error")
+        self.say_info(self._passing, None if self._errors is None else len(self._errors.issues), "error")
         line, failing = self.table.current, self.failing.current
         if self.failing.has_focus and failing is not None:
             self.say_hint(f"{failing.message}  hint: {failing.hint}", "bad")

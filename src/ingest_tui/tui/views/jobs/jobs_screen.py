@@ -155,7 +155,7 @@ class JobsScreen(JobActions):
         newest_first = self.sort in {"newest", "updated"}
         shown.sort(key=lambda row: _sort_key(self.sort, row), reverse=newest_first != self.reversed)
         self.table.show(shown, empty=self._empty_words(), from_top=not self.ingest.model.complete)
-        self.say_info(len(shown), len(rows), "job")
+        self.say_info(len(shown), len(rows) if rows or self.ingest.model.complete else None, "job")
         self.say_header()
         self._hint()
 

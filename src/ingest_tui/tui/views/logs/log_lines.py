@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from rich.style import Style
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Offset, Region
 from textual.message import Message
 
 from ingest_tui.tui.widgets.cursor_keys import CursorKeys
 from ingest_tui.tui.widgets.text import Lines, TextLines
+from ingest_tui.tui.widgets.text_lines import TonedLine
 
 
 class LogLines(CursorKeys, TextLines):
@@ -132,6 +133,11 @@ class LogLines(CursorKeys, TextLines):
             self.move_to_line(self._rows[row].line)
             if event.chain > 1:
                 self.post_message(self.Opened())
+
+    def what_is_at(self, place: Offset) -> TonedLine | None:
+        """Return the line at a place."""
+        row = place.y + int(self.scroll_offset.y)
+        return self.lines[self._rows[row].line] if 0 <= row < len(self._rows) else None
 
     def cells_before(self, position: int) -> list[tuple[str, str]]:
         """Return the mark of the cursor, which is there where there is no colour, and the number."""

@@ -203,6 +203,9 @@ class OverviewScreen(BoardScreen):
         if not self.query("#activity-0") or not self.query_one("#overview-activity").display:
             return
         model, now = self.ingest.model, self.ingest.now()
+        if not model.rows and not model.complete:
+            self.query_one("#activity-0", Line).say("reading …")
+            return
         cells = min(_MOST_PARTS, max(1, self.query_one("#activity-0").size.width - words.ACTIVITY_WORDS))
         hour = activity(model.rows.values(), now, span=HOUR, parts=cells)
         if self._day is None or len(self._day.queue) != cells or abs(now - self._day_at) >= _DAY_SECONDS:

@@ -11,7 +11,6 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from ingest_tui.model.matching import matches
 from ingest_tui.services.client import Client
 from ingest_tui.tui import wording
 from ingest_tui.tui.dialogs.table_dialog import SLICE, TableDialog
@@ -145,9 +144,7 @@ class Places(TableDialog):
     def show_rows(self) -> None:
         """Show what is unfolded, as far as it passes the filter."""
         rows = [row for branch in self._top for row in branch.flat()]
-        shown = [row for row in rows if not self.words or matches(row.place.name.lower(), self.words)]
-        self.table.show(shown, empty=["nothing matches" if rows else "nothing here"])
-        self.say_filter(len(shown), len(rows))
+        self.show_passing(rows, lambda row: row.place.name, ["nothing here"])
 
     # Keys
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding, BindingType
 
 from ingest_tui.model.counted import counted
-from ingest_tui.model.matching import matches
 from ingest_tui.model.volumes import gap_name
 from ingest_tui.services.client import Client
 from ingest_tui.tui import wording
@@ -140,14 +139,12 @@ class Plan(TableDialog):
 
     def show_rows(self) -> None:
         """Show the groups, or the items of the open one."""
-        rows: list[Any]
         if self._open is None:
-            rows = sorted(self._groups.values(), key=lambda group: (_rank(group.action), -group.number))
-            rows = [row for row in rows if matches(f"{row.action} {row.reason} {_reason(row.reason)}", self.words)]
+            empty = "nothing to do: the source is empty" if self._done else "listing the source … esc goes back"
+            groups = sorted(self._groups.values(), key=lambda group: (_rank(group.action), -group.number))
+            self.show_passing(groups, lambda group: f"{group.action} {group.reason} {_reason(group.reason)}", [empty])
         else:
-            rows = [item for item in self._open.items if matches(f"{item.key} {item.detail}".lower(), self.words)]
-        empty = "nothing to do: the source is empty" if self._done else "listing the source … esc goes back"
-        self.table.show(rows, empty=["no item matches the filter" if self.words else empty])
+            self.show_passing(self._open.items, lambda item: f"{item.key} {item.detail}", [])
         if not self._failure and (self._done or self._groups):
             self.say(self._summary())
 
@@ -173,7 +170,7 @@ class Plan(TableDialog):
         group = self.table.current
         if isinstance(group, Group):
             self._open = group
-            self.words = ""
+            self.drop_filter()
             self.say_title(f"{self._source_id}: {_action(group.action)[2:]}, {_reason(group.reason)}")
             self.table.set_columns(self._item_columns())
             self.show_rows()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from ingest_tui.model.matching import matches
 from ingest_tui.services.client import Client
 from ingest_tui.tui import wording
 from ingest_tui.tui.dialogs.table_dialog import TableDialog
@@ -68,13 +67,9 @@ class Preview(TableDialog):
 
     def show_rows(self) -> None:
         """Show the items that are asked for."""
-        shown = [
-            item
-            for item in self._items
-            if (self._which == "all" or item.taken == (self._which == "taken"))
-            and (not self.words or matches(f"{item.key} {item.detail} {item.reason}".lower(), self.words))
-        ]
-        self.table.show(shown, empty=["nothing" if self._done else "listing … esc goes back"])
+        asked_for = [one for one in self._items if self._which == "all" or one.taken == (self._which == "taken")]
+        empty = "nothing" if self._done else "listing … esc goes back"
+        self.show_passing(asked_for, lambda item: f"{item.key} {item.detail} {item.reason}", [empty])
         if not self._failure:
             self.say(self._summary())
 

@@ -97,7 +97,7 @@ class SourceScreen(SourceActions):
 
     def feed_changed(self, update: FeedUpdate) -> None:
         """Show its jobs at once, and read the rest again where it may have changed."""
-        if update.removed or any(row.source_id == self.source_id for row in update.changed):
+        if update.removed or update.complete or any(row.source_id == self.source_id for row in update.changed):
             self._show_jobs()
         if update.sources_changed or update.documents_changed or update.changed:
             self._read()
@@ -148,9 +148,10 @@ class SourceScreen(SourceActions):
 
     def _show_jobs(self) -> None:
         rows = self._own_jobs()
-        empty = ["Never synced: p shows what a sync would do, s syncs it."]
-        self.jobs.show(rows, empty=empty, from_top=not self.ingest.model.complete)
-        self.say_panel(wording.plural(len(rows), "job"))
+        is_known = bool(rows) or self.ingest.model.complete
+        empty = "Never synced: p shows what a sync would do, s syncs it." if is_known else "reading …"
+        self.jobs.show(rows, empty=[empty], from_top=not self.ingest.model.complete)
+        self.say_panel(wording.plural(len(rows), "job") if is_known else "jobs")
 
     @on(VirtualTable.Moved)
     def moved(self) -> None:

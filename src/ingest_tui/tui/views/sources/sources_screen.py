@@ -100,7 +100,7 @@ class SourcesScreen(SourceActions):
 
     def feed_changed(self, update: FeedUpdate) -> None:
         """Read the sources again when they or their jobs have changed."""
-        if update.sources_changed or update.documents_changed or update.changed:
+        if update.sources_changed or update.documents_changed or update.changed or update.complete:
             self.read()
 
     def catch_up(self) -> None:
@@ -150,7 +150,8 @@ class SourcesScreen(SourceActions):
         if self.reversed:
             shown.reverse()
         self.table.show(shown, empty=self._empty_words())
-        self.say_info(len(shown), len(known), "source", self._unreadable_words())
+        total = None if self._summaries is None else len(known)
+        self.say_info(len(shown), total, "source", self._unreadable_words())
         self.say_current()
 
     def _unreadable_words(self) -> str:
@@ -186,7 +187,8 @@ class SourcesScreen(SourceActions):
         elif pane.display and self.has_class("-wide"):
             self.query_one("#source-detail", TextLines).show(detail_lines(summary))
         rows = [] if summary is None else self._jobs_of(summary.source.source_id)
-        self.query_one("#source-jobs", VirtualTable).show(rows, empty=["never synced; s syncs it"])
+        empty = "never synced; s syncs it" if self.ingest.model.complete else "reading …"
+        self.query_one("#source-jobs", VirtualTable).show(rows, empty=[empty])
 
     def _jobs_of(self, source_id: str) -> list[JobRow]:
         rows = [row for row in self.ingest.model.rows.values() if row.source_id == source_id]
