@@ -59,7 +59,7 @@ def named_by(command: str, known: set[str]) -> set[str]:
     """Return the commands that the command line of an action is: one, or one for each TYPE."""
     before_type, _, after = command.removeprefix("ingest-tui ").partition("TYPE NAME")
     if after:
-        return {path for path in known if path.startswith(before_type)}
+        return {path for path in known if f"{path} ".startswith(before_type)}
     words = before_type.split()
     return {next(path for end in range(len(words), 0, -1) if (path := " ".join(words[:end])) in known)}
 
