@@ -66,7 +66,10 @@ class PtyApp:
         self.resize(size)
 
     def resize(self, size: tuple[int, int]) -> None:
-        """Give the terminal so many columns and rows."""
+        """Give the terminal so many columns and rows, as it is seen, too."""
+        if self.output:
+            self.screen  # noqa: B018 - what came until now was for the size of before
+        self._emulated.resize(size[1], size[0])
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
 
     def read(self, seconds: float) -> bytes:

@@ -104,6 +104,29 @@ def test_no_control_sequence_of_the_data_reaches_the_terminal(hostile: Path, siz
     assert foreign_controls(app.output) == []
 
 
+def test_no_size_leaves_anything_of_another_one(root: Path) -> None:
+    """From wide to narrow and back, with keys between: in the last column are borders and blanks, in all sizes."""
+    for number in range(60):
+        add_job(root, f"20261121-0000{number:02d}-docs-aa{number:02d}", source_id=f"source {'x' * 80}")
+    app = PtyApp(root, size=(200, 50))
+
+    def is_whole(width: int) -> bool:
+        lines = app.screen.split("\n")
+        ends = [line[width - 1] for number, line in enumerate(lines) if number != 1]  # tabs may fill their line
+        is_framed = "60 jobs" in lines[2] and "╮" in ends and "╯" in ends and "quit" in lines[-1]
+        return is_framed and set(ends) <= set("╮│╯ ")
+
+    try:
+        app.read_until(b"60 jobs")
+        for size in ((80, 24), (200, 50), (60, 20), (120, 35), (80, 24), (120, 35), (60, 20), (200, 50)):
+            app.send(b"jjk")
+            app.resize(size)
+            app.send(b"jk")
+            app.read_until(lambda _output, width=size[0]: is_whole(width))  # type: ignore[misc]
+    finally:
+        app.close()
+
+
 def test_a_byte_that_is_not_utf8_does_not_end_the_application(started: PtyApp) -> None:
     """Broken input is shown a replacement, and keys go on working."""
     started.send(b"\xff\xfe\x80")
