@@ -25,7 +25,7 @@ READING = {
     "browse", "preview", "export", "folders", "verify",
 }  # fmt: skip
 CHANGING = re.compile(
-    r"^(add|approve|cancel|change|choose_embedder|discard|edit|embed$|empty|enable|disable|ensure|erase|export$|follow$|ignore|install|pause|"
+    r"^(add|approve|cancel|change|choose_embedder|discard$|edit|embed$|empty|enable|disable|ensure|erase|export$|follow$|ignore|install|pause|"
     r"prune(_|$)|rebuild|rechunk|reembed|refuse|register$|remove|repair|request_|restore|resume|retry|revert|revoke|"
     r"roll_back|rotate|save|set(_|$)|"
     r"start|stop|switch|sync|uninstall|unset|upload|use$|withdraw)"
