@@ -14,7 +14,7 @@ from ingest_tui.services.client import Client
 from ingest_tui.services.sources.sources import add_source
 from ingest_tui.store.workspace import open_workspace_at
 from ingest_tui.tui.dialogs.dialogs import Choose
-from tests.tui.stories import let_answer, run_story, screen_text, send_mouse, send_together, until
+from tests.tui.stories import add_job, let_answer, run_story, screen_text, send_mouse, send_together, until
 from tests.tui.test_tui_errors import put_issues
 from tests.tui.test_tui_navigation import notices
 
@@ -151,3 +151,24 @@ def test_nothing_earlier_is_undone_while_a_change_is_under_way(sources: Path) ->
         assert (one.enabled, one.watch) == (False, watched)
 
     run_story(sources, story)
+
+
+def test_a_change_goes_on_when_its_page_is_left(root: Path) -> None:
+    """Esc out of the wait, and out of the page: all that was chosen is done, not only what was done by then."""
+    add_job(root, "20261121-000001-docs-aaaa")
+    may_go_on, done = threading.Event(), list[str]()
+
+    async def story(app: Any, pilot: Any) -> None:
+        await until(pilot, lambda: app.screen.view == "jobs" and app.screen.table.rows)
+        send_together(app, "enter")
+        await until(pilot, lambda: app.screen.view == "job" and app.input_queue.is_quiet)
+        page = app.screen
+        page.ask_each(["a", "b", "c"], held_up(done.append, may_go_on), done="", say=str, then=len)
+        [change] = [worker for worker in app.workers if worker.node is page and worker.group == "changes"]
+        page.stop_loading()
+        send_together(app, "escape")
+        await until(pilot, lambda: app.screen.view == "jobs" and change.is_cancelled)
+        may_go_on.set()
+        await until(pilot, lambda: done == ["a", "b", "c"])
+
+    run_story(root, story)
