@@ -20,7 +20,7 @@ from tests.servers.s3_store import StaticCredential, StaticCredentials
 TIMEOUT_SECONDS = 1
 SILENCE_SECONDS = git_process.SILENCE_SECONDS
 FAULTS: dict[Failure, dict[str, Any]] = {
-    "throttled": {"status": 429, "headers": {"Retry-After": "1"}},
+    "throttled": {"status": 429},
     "broken": {"status": 500},
     "timeout": {"delay": TIMEOUT_SECONDS * 2},
     "closed": {"cut_after": 0},
