@@ -343,7 +343,11 @@ class CatalogueConnection:
 
     def write_mark(self) -> None:
         """Note that this catalogue, as it is now, is the one in force."""
-        write_mark(self.path, self._mark_and_previous_epoch()[0])
+        write_mark(self.path, self.mark())
+
+    def mark(self) -> Mark:
+        """Return which catalogue this is, and how far it has come; raises `StoreError` where that is lost."""
+        return self._mark_and_previous_epoch()[0]
 
     def _mark_and_previous_epoch(self) -> tuple[Mark, str]:
         """Return which catalogue this is, and which one was rebuilt to it; raises `StoreError` where that is lost."""
@@ -356,7 +360,7 @@ class CatalogueConnection:
     @property
     def was_marked(self) -> bool:
         """Whether transactions of this catalogue were noted next to it; those of a new one were not yet."""
-        return self._mark_and_previous_epoch()[0].transactions > 1
+        return self.mark().transactions > 1
 
     def loss_since(self, *marks: Mark | None) -> str:
         """Return how this catalogue is not the one that ``marks`` were written for; empty when it is, or newer."""

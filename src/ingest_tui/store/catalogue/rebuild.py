@@ -27,7 +27,7 @@ from ingest_tui.store.catalogue.connection import IS_FOLDER, LOST
 from ingest_tui.store.catalogue.contradictions import contradiction_in
 from ingest_tui.store.catalogue.found_documents import FolderProblem, FolderReader
 from ingest_tui.store.catalogue.known_good import open_known_good
-from ingest_tui.store.catalogue.mark import read_marks
+from ingest_tui.store.catalogue.mark import read_marks, write_mark
 from ingest_tui.store.catalogue.rebuild_progress import ProgressListener, RebuildProgress, no_listener
 from ingest_tui.store.catalogue.rebuild_rows import RebuiltRows
 from ingest_tui.store.change import StoreWriter
@@ -316,14 +316,15 @@ class _Builder:
     def _rename(self, old: _Old) -> None:
         """Take the place of a file that is missing or no catalogue; connections to it follow when they write next."""
         old.close()
+        mark = self._rows.catalogue.mark()
         self._rows.close()
         target = self._layout.catalogue
         for suffix in ("-wal", "-shm"):
             target.with_name(target.name + suffix).unlink(missing_ok=True)
         os.rename(self._layout.rebuilt_catalogue, target)  # noqa: PTH104
         sync_folder(target.parent)
-        with contextlib.closing(Catalogue(target)) as catalogue:
-            catalogue.write_mark()
+        # Not opened for that: where it was removed again, an empty one would be made, and marked as the one in force.
+        write_mark(target, mark)
 
 
 def _twice(other: Path) -> str:

@@ -323,3 +323,16 @@ def test_place_that_the_newest_version_came_from_and_that_is_gone_stays_gone(wor
     note(workspace, "aa1")
     rebuild(workspace)
     assert catalogue.execute("SELECT key FROM locations") == [("copy.md",)]
+
+
+def test_a_catalogue_that_is_removed_at_once_is_no_empty_one(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who removes it just when it has taken its place leaves none there, not one without documents that is in force."""
+    commit(workspace, "a", "a.md", "rain")
+    path = workspace.layout.catalogue
+    workspace.close()
+    path.unlink()
+    monkeypatch.setattr("ingest_tui.store.catalogue.rebuild.sync_folder", lambda _folder: path.unlink())
+    rebuild_catalogue(workspace.layout)
+    assert not path.exists()
