@@ -347,7 +347,25 @@ def test_giving_up_ends_a_wait() -> None:
         keys_of(ResilientConnector(Scripted(busy()), sleep=give_up))
 
 
-DONE_BY_THE_WRAPPER = {"authenticate", "list", "fetch", "origin"}
+@pytest.mark.parametrize(
+    ("answers", "gone"), [([True], True), ([False], False), ([None], False), ([busy(), True], True)]
+)
+def test_only_true_is_the_word_that_an_item_is_gone(answers: list[object], gone: bool) -> None:
+    """It is asked for again while the source is busy; an answer that is none says nothing."""
+
+    class Asked(Scripted):
+        def is_gone(self, key: str) -> bool:
+            answer = answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer  # type: ignore[return-value] # what a plug-in returns may be anything
+
+    connector = ResilientConnector(Asked(), sleep=lambda _seconds: None)
+    assert connector.is_gone("a") is gone
+    assert answers == []
+
+
+DONE_BY_THE_WRAPPER = {"authenticate", "fetch", "is_gone", "list", "origin"}
 METHODS = sorted(
     name
     for name, member in vars(BaseConnector).items()

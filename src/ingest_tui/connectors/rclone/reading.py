@@ -15,6 +15,7 @@ from ingest_tui.connectors.rclone.output import printed
 from ingest_tui.connectors.rclone.program import SOURCE, RcloneAccess
 from ingest_tui.connectors.rclone.rclone_errors import item_error
 from ingest_tui.connectors.rclone.remote_control import NotOpenedError, RemoteControl
+from ingest_tui.model.counted import counted
 from ingest_tui.model.descriptor import Descriptor
 from ingest_tui.model.errors import ItemError
 from ingest_tui.model.keys import bytes_from_key
@@ -132,7 +133,7 @@ class FileReader:
 
     def _check_end(self, descriptor: Descriptor, path: str, position: int, check: _Hash | None) -> None:
         if descriptor.size is not None and position < descriptor.size:
-            raise RcloneFailedError(f"it was cut after {position} bytes", kind="network")
+            raise RcloneFailedError(f"it was cut after {counted(position, 'byte')}", kind="network")
         if check is None:
             self._refuse_if_changed(descriptor, path)
         elif f"{check.name}:{check.hexdigest()}" != descriptor.fingerprint:

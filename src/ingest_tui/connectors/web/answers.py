@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from ingest_tui.connectors.web.addresses import SiteScope
 from ingest_tui.connectors.web.client import AGENT, SiteAnswer
+from ingest_tui.connectors.web.config import LARGEST_PAGE
 from ingest_tui.connectors.web.page import PageFacts, facts_of, robots_say
 from ingest_tui.connectors.web.records import PageRecord, fingerprint_of, fingerprint_of_content
 from ingest_tui.connectors.web.web_errors import RequestFailedError
 
-LARGEST_PAGE = 16 << 20
 """Bytes of a page that are looked at; of a file that says nothing of its state, what is compared."""
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _ENDINGS_OF_PAGES = frozenset(["asp", "aspx", "cfm", "cgi", "do", "htm", "html", "jsp", "php", "shtml", "xhtml"])

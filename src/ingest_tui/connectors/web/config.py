@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+LARGEST_PAGE = 16 << 20
+"""Bytes of a page: its links are read in memory."""
 _LONGEST_ADDRESS = 2000
 
 

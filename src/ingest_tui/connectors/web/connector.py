@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import humanize
 from pydantic import BaseModel
 
 from ingest_tui.connectors.base import BaseConnector, Capabilities, Credentials, Listing
 from ingest_tui.connectors.filtering import build_filter
 from ingest_tui.connectors.memory import VolatileMemory
 from ingest_tui.connectors.web.addresses import SiteScope, path_of
-from ingest_tui.connectors.web.answers import LARGEST_PAGE
-from ingest_tui.connectors.web.client import FILE_SECONDS, WebClient
-from ingest_tui.connectors.web.config import WebConfig
-from ingest_tui.connectors.web.content import ItemContent
-from ingest_tui.connectors.web.crawl import Crawl, Failures
+from ingest_tui.connectors.web.config import LARGEST_PAGE, WebConfig
+from ingest_tui.connectors.web.failures import Failures
 from ingest_tui.connectors.web.records import PageRecord, PageRecords
-from ingest_tui.connectors.web.robots import Robots, robots_of
 from ingest_tui.connectors.web.sign_in import entry_of, header_of
 from ingest_tui.connectors.web.web_errors import RequestFailedError, item_error, source_error
 from ingest_tui.model.argument_types import checks_types
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.safe_text import safe_display
+
+if TYPE_CHECKING:
+    from ingest_tui.connectors.web.client import WebClient
+    from ingest_tui.connectors.web.robots import Robots
 
 CONCURRENCY = 2
 PAGE_SIZE = 100
@@ -55,7 +55,13 @@ class WebConnector(BaseConnector):
         self._failures = Failures()
         self._own_memory = VolatileMemory()
         self._robots: Robots | None = None
-        self._client = WebClient(
+
+    @cached_property
+    def _client(self) -> WebClient:
+        """What asks the site; made when it is asked first, since urllib3 takes 25 ms to load."""
+        from ingest_tui.connectors.web.client import WebClient
+
+        return WebClient(
             self._scope.origin,
             allow_private=self.config.allow_private,
             delay=self.config.delay,
@@ -85,7 +91,8 @@ class WebConnector(BaseConnector):
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        if "_client" in vars(self):
+            self._client.close()
 
     async def authenticate(self) -> bool:
         """Ask for the rules of the site, and for its first page."""
@@ -95,6 +102,8 @@ class WebConnector(BaseConnector):
 
     def _rules(self, *, again: bool = False) -> Robots:
         if self._robots is None or again:
+            from ingest_tui.connectors.web.robots import robots_of
+
             with self._failing_as_a_source():
                 self._robots = robots_of(self._client, self._scope.origin)
             self._client.delay = max(self.config.delay, self._robots.delay)
@@ -117,6 +126,8 @@ class WebConnector(BaseConnector):
 
         What this crawl has read is not asked for again when it was interrupted and begins anew.
         """
+        from ingest_tui.connectors.web.crawl import Crawl
+
         robots = self._rules(again=True)
         records = PageRecords(self.memory or self._own_memory)
         crawl = Crawl(self.config, self._scope, self._client, robots, records, self._filter, self._failures)
@@ -150,6 +161,8 @@ class WebConnector(BaseConnector):
             most = LARGEST_PAGE if most is None else min(most, LARGEST_PAGE)
         if most is None or record.size is None or record.size <= most:
             return None
+        import humanize  # for what is too large only
+
         return "too_large", f"{humanize.naturalsize(record.size)}; the limit is {humanize.naturalsize(most)}"
 
     def is_gone(self, key: str) -> bool:
@@ -169,6 +182,9 @@ class WebConnector(BaseConnector):
     @contextmanager
     def fetch(self, descriptor: Descriptor, offset: int = 0) -> Iterator[Iterator[bytes]]:  # noqa: ARG002 - no ranges
         """Read an item, which is compared with what the listing said of it."""
+        from ingest_tui.connectors.web.client import FILE_SECONDS
+        from ingest_tui.connectors.web.content import ItemContent
+
         try:
             with self._client.get(descriptor.uri, seconds=FILE_SECONDS) as answer:
                 content = ItemContent(descriptor, answer, self.max_size)

@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager
 
 import humanize
 
-from ingest_tui.connectors.web.answers import LARGEST_PAGE, ContentDigest, is_page
+from ingest_tui.connectors.web.answers import ContentDigest, is_page
 from ingest_tui.connectors.web.client import SiteAnswer
+from ingest_tui.connectors.web.config import LARGEST_PAGE
 from ingest_tui.connectors.web.records import fingerprint_of, fingerprint_of_content, is_by_content
 from ingest_tui.connectors.web.web_errors import RequestFailedError, item_error
 from ingest_tui.model.descriptor import Descriptor

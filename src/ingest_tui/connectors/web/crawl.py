@@ -10,31 +10,14 @@ from ingest_tui.connectors.web.addresses import SiteScope, path_of
 from ingest_tui.connectors.web.answers import is_named_as_a_file, record_of
 from ingest_tui.connectors.web.client import WebClient
 from ingest_tui.connectors.web.config import WebConfig
+from ingest_tui.connectors.web.failures import Failures
 from ingest_tui.connectors.web.records import PageRecord, PageRecords
 from ingest_tui.connectors.web.robots import Robots
 from ingest_tui.connectors.web.sitemaps import SitemapWalk
 from ingest_tui.connectors.web.web_errors import TOO_MANY, RequestFailedError, source_error
 from ingest_tui.model.safe_text import safe_display
 
-TRIES = 3
-_MOST_IN_A_ROW = 20
 _MOST_GAPS = 1000
-
-
-class Failures:
-    """How often each address has failed, for as long as a connector lives: a listing that broke begins again."""
-
-    def __init__(self) -> None:
-        self._by_key: dict[str, int] = {}
-        self.in_a_row = 0
-
-    def is_given_up(self, key: str) -> bool:
-        """Count a failure that may pass; returns whether enough was tried. Not while the whole site seems to fail."""
-        self._by_key[key] = self._by_key.get(key, 0) + 1
-        if self._by_key[key] < TRIES:
-            return False
-        self.in_a_row += 1
-        return self.in_a_row <= _MOST_IN_A_ROW
 
 
 class Crawl:

@@ -65,7 +65,7 @@ def check_many(workspace: Workspace, text: str, *, replaces: bool = False) -> li
         else:
             steps.append(step)
     if problems:
-        raise BadSourcesError(problems, len(entries))
+        raise BadSourcesError.of(problems, len(entries))
     return steps
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from ingest_tui.model.counted import counted
 from ingest_tui.model.errors import ValidationError
 from ingest_tui.model.safe_text import safe_display
 
@@ -51,14 +52,19 @@ class SourceProblem(NamedTuple):
 class BadSourcesError(ValidationError):
     """A file of sources of which some cannot be used; none of it was."""
 
-    def __init__(self, problems: list[SourceProblem], number: int) -> None:
-        self.problems = problems
+    problems: Sequence[SourceProblem] = ()
+
+    @classmethod
+    def of(cls, problems: Sequence[SourceProblem], number: int) -> BadSourcesError:
+        """Return the error of a file with so many sources."""
         wrong = len({one.number for one in problems})
-        super().__init__(
-            f"{wrong} of {number} sources cannot be used; nothing was changed",
+        error = cls(
+            f"{wrong} of {counted(number, 'source')} cannot be used; nothing was changed",
             hint="correct the file; 'ingest-tui source add TYPE --help' lists the settings of a type",
             problems=[one._asdict() for one in problems],
         )
+        error.problems = problems
+        return error
 
 
 def problem_of(entry: SourceEntry, message: str) -> SourceProblem:

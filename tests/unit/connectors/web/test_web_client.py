@@ -15,8 +15,8 @@ import pytest
 
 from ingest_tui.connectors.web import client as client_module
 from ingest_tui.connectors.web import guard
-from ingest_tui.connectors.web.answers import LARGEST_PAGE
 from ingest_tui.connectors.web.client import WebClient
+from ingest_tui.connectors.web.config import LARGEST_PAGE
 from ingest_tui.connectors.web.connector import WebConnector
 from ingest_tui.connectors.web.decoding import unpacked
 from ingest_tui.connectors.web.web_errors import RequestFailedError

@@ -47,7 +47,7 @@ def problems(workspace: Workspace, text: str) -> list[SourceProblem]:
     """Return what is wrong with a file."""
     with pytest.raises(BadSourcesError) as refused:
         check_many(workspace, text)
-    return refused.value.problems
+    return list(refused.value.problems)
 
 
 def test_sources_are_added_once_and_left_alone_after_that(workspace: Workspace) -> None:
