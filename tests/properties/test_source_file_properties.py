@@ -22,6 +22,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "confluence": {"url": "https://x.example.org/wiki", "credential": "wiki", "space": ["HR"]},
     "git": {"repository": "/srv/code.git", "ref": "1.10"},
     "mail": {"host": "imap.example.org", "credential": "box", "folder": ["INBOX", "/Projects/**"], "port": 1993},
+    "rclone": {"remote": "drive:a b/資料", "credential": "drives", "hashes": "never"},
     "s3": {"bucket": "handbook", "prefix": "2026/", "endpoint_url": "http://127.0.0.1:9000", "versions": True},
     "sharepoint": {"site": "https://x.sharepoint.com/sites/a", "credential": "team", "library": ["Документы"]},
     "web": {"url": "https://example.org/docs/?a=1#b", "depth": 3, "delay": 1.5, "exclude": ["!x", "- y"]},

@@ -85,13 +85,15 @@ def test_a_form_gets_one_problem_for_each_field() -> None:
 
 
 def test_nothing_reads_the_messages_of_pydantic_elsewhere() -> None:
-    """Where they were put before people as they are, this module words them."""
+    """Where they were put before people as they are, this module words them; lines of rclone's log have a `msg`, too."""
     from pathlib import Path
 
     import ingest_tui
 
     root = Path(ingest_tui.__file__).parent
     readers = {
-        path.name for path in root.rglob("*.py") if '["msg"]' in path.read_text() or "['msg']" in path.read_text()
+        str(path.relative_to(root))
+        for path in root.rglob("*.py")
+        if '["msg"]' in path.read_text() or "['msg']" in path.read_text()
     }
-    assert readers == {"invalid_values.py"}
+    assert readers == {"model/invalid_values.py", "connectors/rclone/failures.py"}

@@ -9,7 +9,7 @@ import pytest
 
 from ingest_tui.connectors.memory import VolatileMemory
 from ingest_tui.connectors.resilience import ResilientConnector
-from ingest_tui.connectors.web import crawl as crawl_module
+from ingest_tui.connectors.web import failures
 from ingest_tui.connectors.web.connector import WebConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd
 from ingest_tui.model.errors import AuthenticationError, SourceAccessError, TransientSourceError
@@ -188,7 +188,7 @@ def test_a_site_that_begins_to_fail_is_a_failure_of_the_source(
     server: WebSiteServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not each of its pages is tried several times once many in a row have failed."""
-    monkeypatch.setattr(crawl_module, "_MOST_IN_A_ROW", 3)
+    monkeypatch.setattr(failures, "_MOST_IN_A_ROW", 3)
     server.pages |= {"/": linked(*(f"p{number}" for number in range(30)))}
     server.generate = lambda _target: Page(status=500)
     with pytest.raises(TransientSourceError):
