@@ -85,7 +85,7 @@ def test_a_form_gets_one_problem_for_each_field() -> None:
 
 
 def test_nothing_reads_the_messages_of_pydantic_elsewhere() -> None:
-    """Where they were put before people as they are, this module words them; lines of rclone's log have a `msg`, too."""
+    """Where they were put before people as they are, this module words them; rclone's log has a `msg` of its own."""
     from pathlib import Path
 
     import ingest_tui
