@@ -200,18 +200,18 @@ class CloudApi(Api):
 
     def comments(self, content: WikiContent) -> list[WikiContent]:
         """Return comments at the foot and within the text, each with the answers to it."""
-        found: list[WikiContent] = []
+        found: dict[str, WikiContent] = {}
         for sort in ("footer-comments", "inline-comments"):
             open_ones = [f"{self._path(content)}/{sort}?limit={_LIMIT}"]
             while open_ones:
                 for one in self._all(open_ones.pop()):
                     comment = self._content(one, "comments")
-                    if comment not in found:
-                        found.append(comment._replace(media_type=sort))
+                    if comment.content_id not in found:  # answers that lead to themselves are asked for once
+                        found[comment.content_id] = comment
                         open_ones.append(
                             f"/wiki/api/v2/{sort}/{quote(comment.content_id, safe='')}/children?limit={_LIMIT}"
                         )
-        return found
+        return list(found.values())
 
     def stored(self, content_id: str, kind: WikiKind) -> Stored:
         """Return a text; whether a comment is at the foot or within a text does not follow from its id."""
@@ -385,7 +385,10 @@ def _results(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _following(answer: Mapping[str, Any]) -> str | None:
     """Return the path that asks for the next part. Only a path of this Confluence is one."""
-    following = _object(answer.get("_links")).get("next")
+    links = answer.get("_links")
+    if not isinstance(links, dict):  # each part has them, the last one too: without, nobody knows whether it is that
+        raise not_confluence()
+    following = links.get("next")
     if following is None:
         return None
     if not isinstance(following, str) or not following.startswith("/") or following.startswith("//"):

@@ -15,7 +15,7 @@ from ingest_tui.connectors.confluence.connector import ConfluenceConnector
 from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.model.descriptor import Descriptor, ListingEnd, ListingPage
 from ingest_tui.model.errors import AuthenticationError, ItemChangedError, SourceAccessError, TransientSourceError
-from tests.confluence_server.running import ConfluenceServer
+from tests.confluence_server.running import CloudHandler, ConfluenceServer
 from tests.graph_server.running import FakeCredentials
 
 
@@ -226,6 +226,29 @@ def test_a_download_stays_on_tls(place: str) -> None:
     with pytest.raises(AnswerError):
         session._redirected("https://wiki.example.org/download/1", place)
     assert session._redirected("https://wiki.example.org/download/1", "/b") == "https://wiki.example.org/b"
+
+
+def test_answers_that_lead_to_themselves_are_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comment that is below itself ends; it is listed once."""
+    with ConfluenceServer(is_cloud=True) as server:
+        page = server.state.page("DOC", "Travel")
+        comment = server.state.comment(page, "<p>a</p>")
+        answer = server.state.comment(page, "<p>b</p>", parent=comment.entry_id)
+        genuine = CloudHandler.answers
+
+        def answers(self: CloudHandler, asked: dict[str, str], comment_id: str) -> None:
+            genuine(self, asked, comment.entry_id if comment_id == answer.entry_id else comment_id)
+
+        monkeypatch.setattr(CloudHandler, "answers", answers)
+        assert len(listed(connector_to(server, take=["comments"]))[0]) == 2
+
+
+@pytest.mark.parametrize("links", [{}, {"_links": None}, {"_links": ["next"]}])
+def test_a_part_that_does_not_say_whether_it_is_the_last_proves_nothing(links: dict[str, Any]) -> None:
+    """Each part of a listing has links, the last one too."""
+    with pytest.raises(TransientSourceError):
+        api._following({"results": [], **links})
+    assert api._following({"results": [], "_links": {}}) is None
 
 
 def test_a_link_to_another_host_is_not_followed(server: ConfluenceServer) -> None:
