@@ -15,6 +15,7 @@ from ingest_tui.model.safe_text import safe_display
 
 LARGEST_FILE = 4_000_000
 """Bytes: some ten thousand sources."""
+_MOST_SOURCES = 10_000
 _TOP_KEYS = frozenset({"schema_version", "sources"})
 _MOST_NODES = 1_000_000
 _NAMED = re.compile(r"(?:^|[ ;])([a-z_]+(?:\.\w+)*):")
@@ -94,6 +95,11 @@ def read_entries(text: str) -> list[SourceEntry]:
         found = data.get("sources")
     if not isinstance(found, list):
         raise _no_list("it has no list of sources")
+    if len(found) > _MOST_SOURCES:
+        raise ValidationError(
+            f"the file has {counted(len(found), 'source')}",
+            hint=f"split it: at most {_MOST_SOURCES:,} are added at once",
+        )
     entries = []
     for number, values in enumerate(found):
         if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):

@@ -213,3 +213,10 @@ def test_a_type_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Missing" not in listed["local"].in_words
     assert "directory" not in listed
     assert describe_source_type("directory") == "Another name of local."
+
+
+def test_a_file_of_very_many_sources_is_refused_at_once(workspace: Workspace) -> None:
+    """Each would be checked by itself, and reported."""
+    with pytest.raises(ValidationError, match="10,001 sources") as refused:
+        check_many(workspace, json.dumps([{}] * 10_001))
+    assert "split it" in refused.value.hint
