@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 
 _MARK = "\ue0fb"
 """Around the number of an item; a character that no font of the world has a meaning for."""
+# As in HTML, what is never closed goes to the end of the page; so each part of it is looked at once.
 _TOKEN = re.compile(
-    r"<!--.*?-->|<(?:(?P<opens>ol|ul|menu)(?=[\s>/])(?P<list>[^>]*)|(?P<item>li)(?=[\s>/])(?P<attributes>[^>]*)"
-    r"|/(?P<closes>ol|ul|menu)\s*)>(?:\s*<p(?=[\s>])[^>]*>)?",
+    r"<!--.*?(?:-->|\Z)|<(?:(?P<opens>ol|ul|menu)(?=[\s>/])(?P<list>[^>]*+)|(?P<item>li)(?=[\s>/])(?P<attributes>[^>]*+)"
+    r"|/(?P<closes>ol|ul|menu)\s*+|(?P<box>input)(?=[\s>/])(?P<kind>[^>]*+))(?:>(?:\s*+<p(?=[\s>])[^>]*+>)?|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
-_NUMBER = r"(?<![\w-]){}\s*=\s*[\"']?\s*(-?\d{{1,9}})(?!\d)"
+_NUMBER = r"(?<![\w-]){}\s*+=\s*+[\"']?\s*+(-?\d{{1,9}})(?!\d)"
 _VALUE, _START = (re.compile(_NUMBER.format(name), re.IGNORECASE) for name in ("value", "start"))
 _REVERSED = re.compile(r"(?<![\w-])reversed(?![\w-])", re.IGNORECASE)
-_SAYS_NUMBERS = re.compile(r"<ol\b[^>]*\sreversed\b|<li\b[^>]*\svalue\s*=", re.IGNORECASE)
+_SAYS_NUMBERS = re.compile(r"\sreversed\b|\svalue\s*+=", re.IGNORECASE)
+_IS_BOX = re.compile(r"(?<![\w-])type\s*+=\s*+[\"']?\s*+checkbox", re.IGNORECASE)
 _SHOWN = re.compile(rf"(?:\d{{1,9}}([.)])[ \t]+)?{_MARK}(-?\d+){_MARK}[ \t]*")
 
 
@@ -26,11 +28,17 @@ class _List:
     attributes: str
     items: list[tuple[int, int | None]] = field(default_factory=list)
     """Where the text of each item begins, and the number that it says it has."""
+    has_boxes: bool = False
+    """Whether items have boxes to check: in markdown those are the beginning of an item."""
 
     def numbers(self) -> Iterator[tuple[int, int]]:
         """Yield the number of each item, where they do not count up from the first."""
         is_reversed = _REVERSED.search(self.attributes) is not None
-        if not self.is_numbered or not (is_reversed or any(value is not None for _at, value in self.items)):
+        if (
+            not self.is_numbered
+            or self.has_boxes
+            or not (is_reversed or any(value is not None for _at, value in self.items))
+        ):
             return
         start = _START.search(self.attributes)
         number = int(start[1]) if start else len(self.items) if is_reversed else 1
@@ -47,11 +55,15 @@ def with_marked_numbers(html: str) -> str:
     marks: list[tuple[int, int]] = []
     lists: list[_List] = []
     for token in _TOKEN.finditer(html):
+        if token.end() == len(html) and not token[0].endswith(">"):
+            continue
         if token["opens"]:
             lists.append(_List(token["opens"].lower() == "ol", token["list"]))
         elif token["item"] and lists:
             value = _VALUE.search(token["attributes"])
             lists[-1].items.append((token.end(), int(value[1]) if value else None))
+        elif token["box"] and lists:
+            lists[-1].has_boxes |= _IS_BOX.search(token["kind"]) is not None
         elif token["closes"] and lists:
             marks += lists.pop().numbers()
     for one in lists:

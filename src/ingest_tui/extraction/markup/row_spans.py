@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+# As in HTML, what is never closed goes to the end of the page; so each part of it is looked at once.
 _TOKEN = re.compile(
-    r"<!--.*?-->|<(?P<name>/?(?:table|thead|tbody|tfoot|tr|t[hd]))(?=[\s>/])(?P<attributes>[^>]*)>",
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(?P<name>/?(?:table|thead|tbody|tfoot|tr|t[hd]))(?=[\s>/])(?P<attributes>[^>]*+)(?:>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
-_ROW_SPAN = re.compile(r"(?<![\w-])rowspan\s*=\s*[\"']?\s*(\d{1,9})", re.IGNORECASE)
+_ROW_SPAN = re.compile(r"(?<![\w-])rowspan\s*+=\s*+[\"']?\s*+(\d{1,9})", re.IGNORECASE)
 
 _ENDS_OF_PARTS = frozenset(("thead", "tbody", "tfoot", "/thead", "/tbody", "/tfoot", "/table"))
 

@@ -26,11 +26,12 @@ _TAG = re.compile(
     rf"|</?[a-z]{_ATTRIBUTES}(?:>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
-_RULE = re.compile(r"([^{}]*+)\{([^{}]*+)\}")
+_RULE_PART = re.compile(r"[{};]")
 _HIDES = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_SHOWS = re.compile(r"display\s*+:\s*+(?!none)|visibility\s*+:\s*+(?!hidden)", re.IGNORECASE)
+_NAME = re.compile(r"[.#][\w-]+")
 _SIMPLE_SELECTOR = re.compile(r"\s*+(?:textarea)?([.#][\w-]+)\s*+\Z", re.IGNORECASE)
-_NOT_ALWAYS = re.compile(r"/\*.*?\*/|@[^{};]*+\{(?>(?:[^{}]*+\{[^{}]*+\})*)[^{}]*+\}", re.DOTALL)
-"""Comments, and rules that hold for some media alone."""
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _ATTRIBUTE = re.compile(r"(?<![\w:-])([\w:-]++)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 
 Convert = Callable[[str], str]
@@ -89,11 +90,11 @@ def _with_formulas(html: str) -> Iterator[str]:
 def _with_typed_texts(html: str) -> Iterator[str]:
     """Yield a page in which the texts of fields with several lines are kept as typed; what hides them stays."""
     at = 0
-    hidden = _hidden_by_styles(html)
+    hidden, shown = _hidden_and_shown_by_styles(html)
     for tag in _TAG.finditer(html):
         if (tag[1] or "").lower() == "textarea" and tag["raw"].strip():
             attributes = tag["given"].rstrip().removesuffix("/")  # in HTML a slash closes no field
-            if hidden and hidden & _selectors_of(_attributes(attributes)):
+            if hidden and _is_hidden(_attributes(attributes), hidden, shown):
                 yield from (html[at : tag.start()], "<i></i" if tag.end("raw") < tag.end() else "")
                 at = tag.end()
                 continue
@@ -103,11 +104,43 @@ def _with_typed_texts(html: str) -> Iterator[str]:
     yield html[at:]
 
 
-def _hidden_by_styles(html: str) -> set[str]:
-    """Return the classes (``.name``) and ids (``#name``) that the styles of a page hide."""
-    styles = (_NOT_ALWAYS.sub("", tag["raw"]) for tag in _TAG.finditer(html) if (tag[1] or "").lower() == "style")
-    rules = (rule for style in styles for rule in _RULE.finditer(style) if _HIDES.search(rule[2]))
-    return {found[1] for rule in rules for one in rule[1].split(",") if (found := _SIMPLE_SELECTOR.match(one))}
+def _is_hidden(attributes: dict[str, str], hidden: set[str], shown: set[str]) -> bool:
+    """Whether styles hide a field for sure: one that others show again is read."""
+    names = _selectors_of(attributes)
+    return bool(names & hidden) and not names & shown and not _SHOWS.search(attributes.get("style", ""))
+
+
+def _hidden_and_shown_by_styles(html: str) -> tuple[set[str], set[str]]:
+    """Return the classes (``.name``) and ids (``#name``) that the styles of a page hide, and those they may show."""
+    hidden: set[str] = set()
+    shown: set[str] = set()
+    styles = (_COMMENT.sub("", tag["raw"]) for tag in _TAG.finditer(html) if (tag[1] or "").lower() == "style")
+    for selectors, declarations, is_within in (rule for style in styles for rule in _rules(style)):
+        if _SHOWS.search(declarations):
+            if "textarea" in selectors.lower() and selectors.strip().lower() != "textarea":
+                return set(), set()  # it may be any field
+            shown.update(_NAME.findall(selectors))
+        elif _HIDES.search(declarations) and not is_within:
+            hidden |= {found[1] for one in selectors.split(",") if (found := _SIMPLE_SELECTOR.match(one))}
+    return hidden, shown
+
+
+def _rules(style: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield whom each rule is for, what it says, and whether it is within another, as those for some media are."""
+    depth = at = 0
+    selectors = ""
+    for part in _RULE_PART.finditer(style):
+        if part[0] == "{":
+            selectors = style[at : part.start()]
+            depth += 1
+        elif part[0] == "}":
+            if selectors:
+                yield selectors, style[at : part.start()], depth > 1
+            selectors = ""
+            depth = max(depth - 1, 0)
+        elif selectors:
+            continue
+        at = part.end()
 
 
 def _selectors_of(attributes: dict[str, str]) -> set[str]:

@@ -7,11 +7,11 @@ import re
 from ingest_tui.extraction.markup.table_heads import HEAD_MARK, MOST_HEAD_ROWS
 
 _TOKEN = re.compile(
-    r"<(?:(?P<name>w:tbl|w:tr|/w:tbl)(?=[ >])[^>]*|w:tblHeader(?P<off>(?: w:val=[\"'](?:0|false|off)[\"'])?)[^>]*)>"
+    r"<(?:(?P<name>w:tbl|w:tr|/w:tbl)(?=[ >])[^<>]*+|w:tblHeader(?P<off>(?: w:val=[\"'](?:0|false|off)[\"'])?)[^<>]*+)>"
 )
 _FIRST_CELL = re.compile(
-    r"<w:tc[ >](?>(?:[^<]++|<(?!w:p[ />]|/?w:tc>|w:vMerge(?![^>]*restart)))*)"
-    r"<w:p(?: [^>]*)?(?:(/)>|>(?:\s*<w:pPr>.*?</w:pPr>)?)",
+    r"<w:tc[ >](?>(?:[^<]++|<(?!w:p[ />]|/?w:tc[ />]|w:vMerge(?![^<>]*restart)))*)"
+    r"<w:p(?: [^<>]*)?(?:(/)>|>(?:\s*<w:pPr>.*?</w:pPr>)?)",
     re.DOTALL,
 )
 

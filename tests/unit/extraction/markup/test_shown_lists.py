@@ -76,3 +76,9 @@ def test_a_field_that_the_styles_of_a_page_hide_is_not_shown() -> None:
 def test_items_of_prose_in_xml_have_marks(document: str, shown: str) -> None:
     """Items have bullets or numbers, those of lists in lists further in; labels are marks; data has none."""
     assert extract_text(document, ".xml").strip() == shown
+
+
+def test_lists_with_boxes_to_check_keep_their_boxes() -> None:
+    """In markdown a box is the beginning of an item, so nothing is written before it."""
+    boxes = "<li><input type=checkbox checked> done</li><li><input type='checkbox'> to do</li>"
+    assert extract_text(f"<ol reversed>{boxes}</ol>", ".html") == "1. [x] done\n2. [ ] to do\n"

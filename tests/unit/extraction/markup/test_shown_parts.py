@@ -130,3 +130,28 @@ def test_many_openings_take_no_time_each(opening: str) -> None:
     text = "".join(convert_shown(f"<p>x</p>{opening * 20_000}<math></math><iframe srcdoc=a>", str))
     assert text.startswith("<p>x</p>")
     assert time.process_time() - began < 60
+
+
+@pytest.mark.parametrize(
+    ("style", "attributes"),
+    [
+        (".a{display:none} .a{display:block}", "class=a"),
+        (".a{display:none} @media screen{.a{display:block}}", "class=a"),
+        (".a{display:none} .b{display:block}", "class='a b'"),
+        (".a{display:none} form textarea{display:block!important}", "class=a"),
+        (".a{visibility:hidden}", "class=a style='visibility: visible'"),
+        ("@media print{.a{display:none}}", "class=a"),
+    ],
+)
+def test_a_field_that_another_rule_shows_again_is_read(style: str, attributes: str) -> None:
+    """Where rules say both, the text of a field is read: it would be lost else."""
+    page = f"<style>{style}</style><p>one</p><textarea {attributes}>words</textarea>"
+    assert "words" in extract_text(page, ".html")
+
+
+def test_a_field_that_styles_hide_for_sure_is_not_read() -> None:
+    """A class or an id that one rule hides, and none shows."""
+    style = "@import 'x.css'; .c{color:red} /* } */ .a, textarea#b{display:none!important}"
+    for attributes in ("class=a", "id=b"):
+        page = f"<style>{style}</style><p>one</p><textarea {attributes}>words</textarea>"
+        assert extract_text(page, ".html") == "one\n"

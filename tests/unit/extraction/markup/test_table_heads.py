@@ -112,3 +112,45 @@ def test_heads_in_quotations_and_lists_are_joined_where_they_are() -> None:
     assert "> | Town | People men | People women |\n> | --- | --- | --- |\n> | Aa | 1 | 2 |" in quoted
     assert "  | Town | People men | People women |\n" in quoted
     assert HEAD_MARK not in quoted
+
+
+TWO_HEADS = "<table><thead><tr><th>k<th>v<tr><th>kk<th>vv</thead><tr><td>1<td>2</table>"
+
+
+def test_a_row_with_a_table_in_a_cell_is_no_head() -> None:
+    """The head of the table within is the text of a cell, and the first row is data, in pages and in Word."""
+    for first in ("<td>Alpha", "<td>Left<h2>Title</h2>"):
+        page = f"<table><tr><th>Name<th>Detail<tr>{first}<td>{TWO_HEADS}<tr><td>Beta<td>plain</table>"
+        lines = [line for line in extract_text(page, ".html").split("\n") if line]
+        assert lines[:2] == ["| Name | Detail |", "| --- | --- |"]
+        assert lines[2].endswith("k v kk vv 1 2 |")
+        assert HEAD_MARK not in "".join(lines)
+
+
+@pytest.mark.parametrize("section", ["<th colspan=2>Pumps", "<th>Pumps<th>", "<th>Pumps<th>&nbsp;<!-- x -->"])
+@pytest.mark.parametrize("part", ["", "<tbody>"])
+def test_a_section_right_below_the_head_is_a_row(section: str, part: str) -> None:
+    """A row of headings with one text alone names a part of the table, and no columns."""
+    page = f"<table>{part}<tr><th>Part</th><th>Qty</th></tr><tr>{section}</tr><tr><td>P1<td>1</table>"
+    text = extract_text(page, ".html")
+    assert "| Part | Qty |\n| --- | --- |\n| Pumps |" in text
+    assert with_marked_heads(page) == page
+
+
+def test_a_title_of_an_infobox_is_not_one_with_the_section_below() -> None:
+    """Two rows of one heading each are a title and a section."""
+    page = "<table><tr><th colspan=2>Paris<tr><th colspan=2>Geography<tr><th>Area<td>105 km2</table>"
+    assert with_marked_heads(page) == page
+
+
+def test_a_row_of_fields_in_a_head_is_no_head() -> None:
+    """Fields that filter a table, and what is below them, name no columns."""
+    filters = "<tr><th><input placeholder=f><th><select><option>All</select>"
+    page = f"<table><thead><tr><th>A<th>B{filters}</thead><tr><td>1<td>2</table>"
+    assert with_marked_heads(page) == page
+
+
+def test_one_heading_below_others_that_reach_down_is_a_head() -> None:
+    """A row with one text of its own is a head where the cells beside it began above."""
+    page = "<table><tr><th rowspan=2>A<th>B<tr><th>C<tr><td>1<td>2</table>"
+    assert "| A | B C |\n" in extract_text(page, ".html")
