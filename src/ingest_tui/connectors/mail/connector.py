@@ -25,6 +25,7 @@ from ingest_tui.model.errors import (
     AuthenticationError,
     IngestError,
     ItemError,
+    TransientItemError,
     TransientSourceError,
     ValidationError,
 )
@@ -285,7 +286,7 @@ class MailConnector(BaseConnector):
         try:
             with self._session() as session:
                 self._open(session, wanted, descriptor.uri)
-                yield self._pieces(session, wanted, descriptor.uri, offset)
+                yield self._pieces(session, wanted, descriptor, offset)
         except IngestError as error:
             raise item_error(error, descriptor.uri) from None
 
@@ -302,23 +303,42 @@ class MailConnector(BaseConnector):
         if opened.uid_validity != wanted.uid_validity:
             raise ItemError("its folder was made again since it was listed", code="changed_while_read", uri=uri)
 
-    def _pieces(self, session: ImapSession, wanted: WantedMessage, uri: str, offset: int) -> Iterator[bytes]:
-        start, is_whole = offset, False
+    def _pieces(
+        self, session: ImapSession, wanted: WantedMessage, descriptor: Descriptor, offset: int
+    ) -> Iterator[bytes]:
+        """Yield a message up to its end: a short piece is none while the listed size says that more is to come."""
+        start, uri, listed = offset, descriptor.uri, descriptor.size or 0
+        is_whole = False
         while not is_whole:
-            try:
-                piece = session.piece(wanted.uid, start, PIECE)
-            except ImapAnswerError as failure:
-                raise refused_item(failure, uri, self._where) from None
-            except TransientSourceError as error:
-                raise item_error(error, uri) from None
+            piece = self._piece(session, wanted, uri, start, PIECE)
             if piece is None:
                 raise _gone(uri, is_begun=start > 0)
             start += len(piece)
-            is_whole = len(piece) < PIECE
+            is_whole = not piece or (len(piece) < PIECE and start >= listed)
             if self.max_size is not None and start > self.max_size:  # the size that a server lists may be a guess
                 raise ItemError(f"it is larger than listed; {self._limit()}", code="too_large", uri=uri)
             if piece:
                 yield piece
+        if start < listed:
+            self._refuse_cut(session, wanted, uri, start)
+
+    def _piece(self, session: ImapSession, wanted: WantedMessage, uri: str, start: int, size: int) -> bytes | None:
+        try:
+            return session.piece(wanted.uid, start, size)
+        except ImapAnswerError as failure:
+            raise refused_item(failure, uri, self._where) from None
+        except TransientSourceError as error:
+            raise item_error(error, uri) from None
+
+    def _refuse_cut(self, session: ImapSession, wanted: WantedMessage, uri: str, end: int) -> None:
+        """Raise unless a message really ends before its listed size, which may be a guess: its last byte is there.
+
+        Of a message that another connection has removed a server may send nothing from then on (RFC 2180, 4.1).
+        """
+        if end == 0:
+            raise TransientItemError("the server sends nothing of it, though it lists its size", uri=uri)
+        if not self._piece(session, wanted, uri, end - 1, 1):
+            raise _gone(uri, is_begun=True)
 
     # Asking
 

@@ -30,6 +30,9 @@ _UID = re.compile(rb"\bUID (\d{1,10})\b")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d{1,19})\b")
 _DATE = re.compile(rb'\bINTERNALDATE "([^"]{1,40})"')
 _NUMBER = re.compile(rb"(\d{1,10}) \(")
+_BODY_IN_LINE = re.compile(rb'BODY\[\]<\d{1,19}> (?:NIL\b|"([^"\\]*(?:\\.[^"\\]*)*)")', re.IGNORECASE)
+"""A body that is no literal: a quoted string, or NIL."""
+_ESCAPED = re.compile(rb"\\(.)")
 
 
 class OpenedFolder(NamedTuple):
@@ -170,18 +173,19 @@ class ImapSession:
         return [found[number] for number in sorted(found)]
 
     def piece(self, uid: int, offset: int, size: int) -> bytes | None:
-        """Return a part of a message of the open folder, shorter at its end; None where it is gone.
+        """Return a part of a message of the open folder, shorter or empty at its end; None where it is gone.
 
+        Servers also send less of it, and nothing (or NIL) for a message that another connection has removed.
         Raises `ImapAnswerError` where the server refuses it, `SourceAccessError`.
         """
         with self._failing_as_a_source(refusals=True):
             answers = self._ask(lambda imap: imap.uid("FETCH", str(uid), f"(BODY.PEEK[]<{offset}.{size}>)"))
             for answer in answers:
-                head = answer[0] if isinstance(answer, tuple) else answer or b""
+                body: bytes | None
+                head, body = answer[:2] if isinstance(answer, tuple) else _body_in_line(answer or b"")
                 if f"BODY[]<{offset}>".encode() not in head.upper() or _uid_of(answers, head) not in {uid, None}:
                     continue
-                body: bytes = answer[1] if isinstance(answer, tuple) else b""
-                if len(body) > size:
+                if body is None or len(body) > size:
                     raise ImapAnswerError(is_refusal=False)
                 return body
         return None
@@ -300,6 +304,15 @@ def _listed(answers: list[Any]) -> Iterator[tuple[int, ListedMessage]]:
         number, uid, size, date = (pattern.search(answer) for pattern in (_NUMBER, _UID, _SIZE, _DATE))
         if number and uid and size:  # what else comes was not asked for: flags that somebody changes
             yield int(number[1]), ListedMessage(int(uid[1]), int(size[1]), date[1].decode("latin-1") if date else "")
+
+
+def _body_in_line(line: bytes) -> tuple[bytes, bytes | None]:
+    """Return an answer of one line without the text of its body, and that text; None where it has none."""
+    found = _BODY_IN_LINE.search(line)
+    if found is None:
+        return line, None
+    rest = line[: found.start(1)] + line[found.end(1) :] if found[1] else line
+    return rest, _ESCAPED.sub(rb"\1", found[1] or b"")
 
 
 def _uid_of(answers: list[Any], head: bytes) -> int | None:

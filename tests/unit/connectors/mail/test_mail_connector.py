@@ -13,7 +13,14 @@ import pytest
 from ingest_tui.connectors.mail.connector import MailConnector
 from ingest_tui.connectors.mail.folders import UnreadableListError, decode_name, folders_of, key_of_name, quoted
 from ingest_tui.connectors.mail.imap_errors import ImapAnswerError, network_error, source_error
-from ingest_tui.model.errors import AuthenticationError, SourceAccessError, TransientSourceError, ValidationError
+from ingest_tui.model.errors import (
+    AuthenticationError,
+    ItemError,
+    SourceAccessError,
+    TransientItemError,
+    TransientSourceError,
+    ValidationError,
+)
 from tests.conformance.connectors.connector_suite import fetched, listed
 from tests.servers.imap_server import ImapFault, ImapServer, any_command, credentials_of
 
@@ -176,6 +183,69 @@ def test_a_huge_answer_is_refused(server: ImapServer, connect: Connect, answer: 
     tracemalloc.stop()
     assert caught.value.retryable  # type: ignore[attr-defined]
     assert peak < 20_000_000
+
+
+def body_answer(body: bytes, start: int = 0) -> bytes:
+    """Return an answer with the body of a message, written in any way."""
+    return b"* 1 FETCH (UID 1 BODY[]<%d> %s)\r\n%%t OK done\r\n" % (start, body)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        body_answer(b'"Subject: \\"UID 9\\" BODY[]<0> NIL \\\\ {3}"'),
+        b'* 1 FETCH (body[]<0> "Subject: \\"UID 9\\" BODY[]<0> NIL \\\\ {3}" UID 1)\r\n%t OK done\r\n',
+    ],
+)
+def test_a_body_may_be_a_quoted_string(server: ImapServer, connect: Connect, answer: bytes) -> None:
+    """As RFC 3501 lets servers write short ones, with escapes; what is in it is no part of the answer."""
+    content = b'Subject: "UID 9" BODY[]<0> NIL \\ {3}'
+    server.append(b"INBOX", "one", content)
+    connector = connect()
+    (descriptor,) = listed(connector)[0].values()
+    server.faults = [ImapFault(lambda name: name == b"UID FETCH", answer=answer, goes_on=True)]
+    assert fetched(connector, descriptor) == content
+    assert server.faults[0].happened == 1
+
+
+@pytest.mark.parametrize("body", [b"NIL", b'""', b"{0}\r\n"])
+def test_nothing_is_no_message(server: ImapServer, connect: Connect, body: bytes) -> None:
+    """Where the listing says that there is something: the whole or the rest is asked again, or the message changed."""
+    server.append(b"INBOX", "one", b"content")
+    server.append(b"INBOX", "empty", b"")
+    connector = connect()
+    one, empty = listed(connector)[0].values()
+    server.faults = [ImapFault(lambda name: name == b"UID FETCH", answer=body_answer(body), goes_on=True)]
+    with pytest.raises(TransientItemError, match="sends nothing of it"):
+        fetched(connector, one)
+    assert fetched(connector, one) == b"content"
+    of_empty = body_answer(body).replace(b"UID 1", b"UID 2")
+    server.faults = [ImapFault(lambda name: name == b"UID FETCH", answer=of_empty, goes_on=True)]
+    assert fetched(connector, empty) == b""
+    assert server.faults[0].happened == 1
+
+
+@pytest.mark.parametrize("body", [b"NIL", b'""', b"{0}\r\n"])
+def test_an_early_end_is_no_end(
+    server: ImapServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    """A short piece has its rest; nothing, though more is listed, is the end only where what is before it is there."""
+    monkeypatch.setattr("ingest_tui.connectors.mail.connector.PIECE", 4)
+    message = server.append(b"INBOX", "one", b"content, and more")
+    connector = connect()
+    (descriptor,) = listed(connector)[0].values()
+    server.faults = [ImapFault(lambda name: name == b"UID FETCH", answer=body_answer(b'"co"'), goes_on=True)]
+    assert fetched(connector, descriptor) == b"content, and more"
+    assert server.faults[0].happened == 1
+    rest = (body_answer(body, 4), body_answer(body, 3))
+    server.faults = [ImapFault(lambda name: name == b"UID FETCH", skip=1, answer=rest[0], goes_on=True)]
+    server.faults += [ImapFault(lambda name: name == b"UID FETCH", skip=1, answer=rest[1], goes_on=True)]
+    with pytest.raises(ItemError) as caught:
+        fetched(connector, descriptor)
+    assert caught.value.reason == "changed_while_read"
+    assert [fault.happened for fault in server.faults] == [1, 1]
+    message.content = b"content"
+    assert fetched(connector, descriptor) == b"content", "the listed size was a guess"
 
 
 @pytest.mark.slow
