@@ -46,6 +46,7 @@ class Crawl:
         self._records = records
         self._filter = filter_
         self._failures = failures
+        self._sitemaps: frozenset[str] = frozenset()
         self._seen: set[str] = set()
         self._waiting: deque[tuple[str, int]] = deque()
 
@@ -65,11 +66,13 @@ class Crawl:
                 self.is_bounded = True
             elif record.kind != "gone" and record.is_listed and self._filter.takes(path_of(key)):
                 yield key, record
-        self._records.end()
+        self._records.end(self._sitemaps)
 
     def _read_sitemaps(self) -> None:
         """Take what the site lists itself; what it leaves out is found by links."""
         walk = SitemapWalk(self._client, self._scope, self._robots, self._config.sitemap)
+        before = self._records.sitemaps
+        is_removed = False
         for address in walk.addresses():
             if not self._robots.allows(address):
                 self.is_bounded = True
@@ -78,11 +81,15 @@ class Crawl:
                 for key in walk.keys_in(address):
                     self._add(key, 0)
             except RequestFailedError as failure:
-                if not walk.is_guess(address) or failure.may_pass or self._records.had_sitemap:
+                if not walk.is_guess(address) or failure.may_pass or "guess" in before:
                     self._settle_sitemap(address, failure)
-        self.is_bounded = self.is_bounded or walk.is_cut
-        if walk.has_read:
-            self._records.note_sitemap()
+                is_removed = is_removed or (walk.is_guess(address) and failure.is_gone)
+        is_named_no_more = "named" in before and walk.goes_by_guess
+        self.is_bounded = self.is_bounded or walk.misses_some(had_one=bool(before)) or is_named_no_more
+        self._records.note_sitemaps(before | walk.read)
+        # One that is gone for good counts for this crawl to its end: the next one goes by links.
+        gone = {"guess"} if is_removed else {"named"} if is_named_no_more and walk.read else set()
+        self._sitemaps = (before - gone) | walk.read
 
     def _settle_sitemap(self, address: str, failure: RequestFailedError) -> None:
         if failure.status == TOO_MANY or (failure.may_pass and not self._failures.is_given_up(address)):

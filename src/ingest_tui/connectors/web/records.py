@@ -86,16 +86,19 @@ class PageRecords:
         return replace(record, crawl=self.crawl)
 
     @property
-    def had_sitemap(self) -> bool:
-        """Whether the site has ever had a sitemap that was read."""
-        return self._memory.note(_SITEMAP) is not None
+    def sitemaps(self) -> frozenset[str]:
+        """Which sitemaps of the site were read: ``named`` ones, one by the ``guess``."""
+        noted = self._memory.note(_SITEMAP) or ""
+        return frozenset(noted.replace("read", "guess named").split())  # "read": any, as an earlier version noted it
 
-    def note_sitemap(self) -> None:
-        """Note that it has one."""
-        self._memory.apply(notes={_SITEMAP: "read"})
+    def note_sitemaps(self, sitemaps: frozenset[str]) -> None:
+        """Note which it has."""
+        if sitemaps != self.sitemaps:
+            self._memory.apply(notes={_SITEMAP: " ".join(sorted(sitemaps)) or None})
 
-    def end(self) -> None:
-        """Note that the crawl came to its end: the next one asks again."""
+    def end(self, sitemaps: frozenset[str]) -> None:
+        """Note that the crawl came to its end, and which sitemaps the site has: the next one asks again."""
+        self.note_sitemaps(sitemaps)
         self._memory.apply(notes={_CRAWL: None})
 
 

@@ -39,26 +39,58 @@ class SitemapWalk:
         self._guesses = set() if named else {guess} - set(robots.sitemaps)
         self._waiting: deque[str] = deque()
         self._seen: set[str] = set()
-        self.has_read = False
-        """Whether there is one."""
-        self.is_cut = False
-        """Whether there were too many to read them all."""
-        for address in first:
-            self._add(address)
+        self._read: set[str] = set()
+        self._leads: dict[str, str] = {}
+        self._is_cut = False
+        self._names_elsewhere = False
+        self.goes_by_guess = not named and not robots.sitemaps
+        """Whether nobody said where there is one."""
+        taken = [self._add(address) for address in first]
+        self._is_partly_elsewhere = not all(taken)
 
-    def _add(self, address: str) -> None:
+    def _add(self, address: str) -> bool:
+        """Take a sitemap, once; returns False where it is none of this host."""
         found = self._scope.resolve(address, f"{self._scope.origin}/")
-        if found is None or found in self._seen or not found.startswith(f"{self._scope.origin}/"):
-            return
+        if found is None or not found.startswith(f"{self._scope.origin}/"):
+            return False
+        if found in self._seen:
+            return True
         if len(self._seen) >= MOST_FILES:
-            self.is_cut = True
-            return
+            self._is_cut = True
+            return True
         self._seen.add(found)
         self._waiting.append(found)
+        return True
 
     def is_guess(self, address: str) -> bool:
         """Whether nobody said that there is a sitemap: then it is no failure that there is none."""
         return address in self._guesses
+
+    @property
+    def read(self) -> frozenset[str]:
+        """Which there are: ``named`` ones, and one by the ``guess``."""
+        is_guess_read = any(self._end_of(address) in self._read for address in self._guesses)
+        is_named_read = bool(self._read) and not self.goes_by_guess
+        return frozenset(["guess"] * is_guess_read + ["named"] * is_named_read)
+
+    def misses_some(self, *, had_one: bool) -> bool:
+        """Whether it did not read all that there may be.
+
+        A guess that leads away proves nothing where the site never had a sitemap (``had_one``), and those of other
+        hosts that robots.txt names may have been there ever since.
+        """
+        unread = {address for address in self._leads if self._end_of(address) not in self._read}
+        may_miss = bool(unread) or self._is_partly_elsewhere
+        misses = self._is_cut or self._names_elsewhere or bool(unread - self._guesses)
+        return misses or (had_one and may_miss)
+
+    def _end_of(self, address: str) -> str:
+        """Return where an address leads in the end."""
+        passed: set[str] = set()
+        while address in self._leads and address not in passed:
+            passed.add(address)
+            address = self._leads[address]
+        return address
 
     def addresses(self) -> Iterator[str]:
         """Yield the sitemaps, while they are read."""
@@ -69,18 +101,19 @@ class SitemapWalk:
         """Yield the keys of the source that one sitemap names; raises `RequestFailedError` where it is not whole."""
         with self._client.get(address) as answer:
             if answer.leads_to is not None:
+                self._leads[address] = self._scope.resolve(answer.leads_to, address) or ""
                 self._add(answer.leads_to)
                 return
             sitemap = SitemapText(answer)
             for location in sitemap.locations():
                 if sitemap.is_index:
-                    self._add(location)
+                    self._names_elsewhere = not self._add(location) or self._names_elsewhere
                     continue
                 found = self._scope.resolve(location, address)
                 key = self._scope.key_of(found) if found else None
                 if key is not None:
                     yield key
-            self.has_read = True
+            self._read.add(address)
 
 
 class SitemapText:

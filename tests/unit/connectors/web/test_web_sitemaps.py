@@ -8,6 +8,8 @@ import pytest
 
 from ingest_tui.connectors.memory import VolatileMemory
 from ingest_tui.connectors.web import sitemaps
+from ingest_tui.model.descriptor import ListingEnd
+from ingest_tui.model.errors import TransientSourceError
 from tests.servers.web_site import Page, WebSiteServer
 from tests.unit.connectors.web.conftest import Connect
 from tests.unit.connectors.web.test_web_listing import linked, listed
@@ -80,6 +82,101 @@ def test_a_sitemap_that_is_not_whole_proves_nothing(server: WebSiteServer, conne
         assert listed(third)[1].complete
     server.pages["/robots.txt"] = Page(f"Sitemap: {server.url}/sitemap.xml".encode(), "text/plain")
     assert listed(connect())[1].bounded
+
+
+@pytest.mark.parametrize(
+    "leading",
+    [
+        Page(status=302, headers={"Location": "https://login.example.org/?next=sitemap"}),
+        Page(status=302, headers={"Location": "/sitemap.xml"}),
+        Page(status=302, headers={"Location": "/round.xml"}),
+        index("https://cdn.example.org/s.xml"),
+    ],
+)
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_sitemap_that_leads_away_proves_nothing(
+    server: WebSiteServer, connect: Connect, leading: Page, is_named: bool
+) -> None:
+    """To another host, or round: what it named before may be there still, however often the site is listed so."""
+    server.pages |= {"/": linked(), "/a": linked(), "/sitemap.xml": sitemap(f"{server.url}/a")}
+    server.pages["/round.xml"] = Page(status=302, headers={"Location": "/sitemap.xml"})
+    if is_named:
+        server.pages["/robots.txt"] = Page(f"Sitemap: {server.url}/sitemap.xml".encode(), "text/plain")
+    memory = VolatileMemory()
+    ends = []
+    for page in (server.pages["/sitemap.xml"], leading, leading):
+        server.pages["/sitemap.xml"] = page
+        connector = connect()
+        connector.memory = memory
+        found, end = listed(connector)
+        assert "/" in found
+        ends.append((end.complete, end.bounded))
+    assert ends == [(True, False), (False, True), (False, True)]
+
+
+def test_a_sitemap_that_leads_to_another_is_read_there(server: WebSiteServer, connect: Connect) -> None:
+    """Also where robots.txt names that one, too; the usual address that leads away on a site without one is none."""
+    server.pages |= {
+        "/": linked(),
+        "/a": linked(),
+        "/sitemap.xml": Page(status=301, headers={"Location": "/index.xml"}),
+        "/index.xml": sitemap(f"{server.url}/a"),
+    }
+    memory = VolatileMemory()
+    for rules in (b"", f"Sitemap: {server.url}/index.xml".encode()):
+        server.pages["/robots.txt"] = Page(rules, "text/plain")
+        connector = connect()
+        connector.memory = memory
+        found, end = listed(connector)
+        assert set(found) == {"/", "a"}
+        assert end.complete
+    server.pages |= {
+        "/robots.txt": Page(status=404),
+        "/sitemap.xml": Page(status=302, headers={"Location": "https://example.org/"}),
+    }
+    assert listed(connect())[1].complete
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_site_that_removes_its_sitemap_goes_by_links(server: WebSiteServer, connect: Connect, status: int) -> None:
+    """Once each page that it named is asked for by itself; then the sitemap is forgotten, a crawl that broke apart."""
+    server.pages |= {"/": linked("b"), "/a": linked(), "/b": linked(), "/sitemap.xml": sitemap(f"{server.url}/a")}
+    memory = VolatileMemory()
+
+    def end() -> ListingEnd:
+        connector = connect()
+        connector.memory = memory
+        return listed(connector)[1]
+
+    assert end().complete
+    server.pages |= {"/sitemap.xml": Page(status=status), "/b": Page(status=429)}
+    with pytest.raises(TransientSourceError):
+        end()
+    server.pages["/b"] = linked()
+    assert end().bounded
+    assert [end().complete for _ in range(2)] == [True, True]
+    server.pages["/sitemap.xml"] = sitemap(f"{server.url}/a")
+    assert end().complete
+    server.pages["/sitemap.xml"] = Page(status=403)
+    assert [end().bounded for _ in range(3)] == [True] * 3
+
+
+def test_a_site_that_names_its_sitemap_needs_none_at_the_usual_place(server: WebSiteServer, connect: Connect) -> None:
+    """Nothing is missed there; when it is named no more, its pages are asked for by themselves."""
+    server.pages |= {"/": linked(), "/a": linked(), "/index.xml": sitemap(f"{server.url}/a")}
+    named = Page(f"Sitemap: {server.url}/index.xml".encode(), "text/plain")
+    memory = VolatileMemory()
+
+    def end(rules: Page) -> ListingEnd:
+        server.pages["/robots.txt"] = rules
+        connector = connect()
+        connector.memory = memory
+        return listed(connector)[1]
+
+    assert [end(named).complete for _ in range(2)] == [True, True]
+    assert [end(Page(status=404)).bounded for _ in range(2)] == [True, True]
+    server.pages["/sitemap.xml"] = sitemap(f"{server.url}/a")
+    assert [end(Page(status=404)).complete for _ in range(2)] == [False, True]
 
 
 def test_sitemaps_made_to_harm_end(server: WebSiteServer, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
