@@ -82,7 +82,7 @@ def _fitted(line: str, width: int) -> list[str]:
 
 
 def _grid_rows(grid: Sequence[list[str]], edges: Sequence[int]) -> tuple[list[list[str]], int] | None:
-    """Return the rows between the rules, and how many are above a rule of ``=``.
+    """Return the rows between the rules, and how many are above a rule that is of ``=`` as a whole.
 
     None where a line of one has an edge that another line has not.
     """
@@ -99,7 +99,7 @@ def _grid_rows(grid: Sequence[list[str]], edges: Sequence[int]) -> tuple[list[li
         if any(is_rule):
             row = [cell_text("".join(cell)) for cell in cells]
             rows += [row] if any(row) else []
-            heads = len(rows) if "=" in line else heads
+            heads = len(rows) if "=" in line and not "".join(line).strip("=+") else heads
             cells = [[] for _ in parts]
             edges_of_row = []
         else:

@@ -154,3 +154,18 @@ def test_one_heading_below_others_that_reach_down_is_a_head() -> None:
     """A row with one text of its own is a head where the cells beside it began above."""
     page = "<table><tr><th rowspan=2>A<th>B<tr><th>C<tr><td>1<td>2</table>"
     assert "| A | B C |\n" in extract_text(page, ".html")
+
+
+def test_a_rule_of_org_below_values_ends_no_head() -> None:
+    """Rows with numbers above the first rule are rows."""
+    text = extract_text("| Item | Price |\n| Pump | 10 |\n|---+---|\n| Sum | 10 |\n", "a.org")
+    assert text.strip() == "| Item | Price |\n| --- | --- |\n| Pump | 10 |\n| Sum | 10 |"
+
+
+def test_a_sign_of_equality_in_a_cell_of_a_grid_ends_no_head() -> None:
+    """A rule of ``=`` is one over all columns; beside a cell that reaches down there may be a text with the sign."""
+    grid = "+---+-----+\n| A | B   |\n+===+=====+\n| x | 1   |\n|   +-----+\n| = | 2   |\n+---+-----+\n"
+    part = grid.replace("| x | 1   |\n|   +-----+\n| = | 2   |", "| x | 1   |\n| = +-----+\n| y | 2   |")
+    rule = grid.replace("|   +-----+\n| = |", "|   +=====+\n| y |")
+    for drawn in (part, rule):
+        assert extract_text(drawn, "a.rst").startswith("| A | B |\n| --- | --- |\n| x")
