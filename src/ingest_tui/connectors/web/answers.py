@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ingest_tui.connectors.web.addresses import SiteScope
+from ingest_tui.connectors.web.addresses import LONGEST, SiteScope
 from ingest_tui.connectors.web.client import AGENT, SiteAnswer
 from ingest_tui.connectors.web.config import LARGEST_PAGE
 from ingest_tui.connectors.web.page import PageFacts, facts_of, robots_say
@@ -78,6 +78,7 @@ def _page_of(record: PageRecord, key: str, address: str, answer: SiteAnswer, sco
         raise RequestFailedError(what, reason="malformed")
     _hear(facts, answer)
     base = (scope.resolve(facts.base, address) if facts.base else None) or address
+    is_cut = facts.is_cut or len(content) > LARGEST_PAGE or _are_too_long([facts.base, *facts.links], base, scope)
     links = () if facts.nofollow else tuple(dict.fromkeys(_keys(facts.links, base, scope)))
     canonical = next(_keys([facts.canonical], base, scope), key) if facts.canonical else key
     return replace(
@@ -88,7 +89,13 @@ def _page_of(record: PageRecord, key: str, address: str, answer: SiteAnswer, sco
         is_listed=not facts.noindex and canonical == key,
         target=canonical if canonical != key else "",
         links=links,
+        is_cut=is_cut,
     )
+
+
+def _are_too_long(links: Iterable[str], base: str, scope: SiteScope) -> bool:
+    """Whether links that are too long for an address begin as those of the source do."""
+    return any(_keys((link[: LONGEST // 2] for link in links if len(link) > LONGEST), base, scope))
 
 
 def _keys(links: Iterable[str], base: str, scope: SiteScope) -> Iterator[str]:

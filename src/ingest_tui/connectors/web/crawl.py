@@ -62,9 +62,8 @@ class Crawl:
             for link in (record.target, *record.links):
                 if link:
                     self._add(link, depth + 1)
-            if record.kind == "redirect":
-                self.is_bounded = True
-            elif record.kind != "gone" and record.is_listed and self._filter.takes(path_of(key)):
+            self.is_bounded = self.is_bounded or record.is_cut or record.kind == "redirect"
+            if record.kind in {"page", "file"} and record.is_listed and self._filter.takes(path_of(key)):
                 yield key, record
         self._records.end(self._sitemaps)
 

@@ -33,7 +33,8 @@ _SNIFFED_BYTES = 4096
 class PageFacts:
     """Addresses as they are written; those of ``links`` count from ``base``, empty for the address of the page.
 
-    ``is_page``: there is at least one tag. ``noindex`` and ``nofollow`` are what it says to robots.
+    ``is_page``: there is at least one tag. ``noindex`` and ``nofollow`` are what it says to robots. ``is_cut``: there
+    may be links that are not among ``links``. An address that is too long to be one has its first letters only.
     """
 
     links: list[str] = field(default_factory=list)
@@ -42,6 +43,7 @@ class PageFacts:
     noindex: bool = False
     nofollow: bool = False
     is_page: bool = False
+    is_cut: bool = False
 
 
 def facts_of(content: bytes, content_type: str = "") -> PageFacts:
@@ -50,6 +52,7 @@ def facts_of(content: bytes, content_type: str = "") -> PageFacts:
     facts = PageFacts(is_page=_TAG.search(text) is not None)
     for found in _TOKEN.finditer(text):
         if found[1]:
+            facts.is_cut = facts.is_cut or len(found[2]) > _LONGEST_TAG
             _note(facts, found[1].lower(), dict(_attributes(found[2][:_LONGEST_TAG])))
     return facts
 
@@ -74,8 +77,7 @@ def _text_of(content: bytes, content_type: str) -> str:
 def _attributes(text: str) -> Iterator[tuple[str, str]]:
     for found in _ATTRIBUTE.finditer(text):
         value = found[2] or found[3] or found[4] or ""
-        if len(value) <= _LONGEST_VALUE:
-            yield found[1].lower(), html.unescape(value).strip()
+        yield found[1].lower(), html.unescape(value).strip()[:_LONGEST_VALUE]
 
 
 def _note(facts: PageFacts, tag: str, attributes: dict[str, str]) -> None:
@@ -100,3 +102,5 @@ def _note(facts: PageFacts, tag: str, attributes: dict[str, str]) -> None:
 def _add(facts: PageFacts, address: str) -> None:
     if address and len(facts.links) < MOST_LINKS:
         facts.links.append(address)
+    elif address:
+        facts.is_cut = True

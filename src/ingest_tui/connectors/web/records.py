@@ -27,6 +27,7 @@ class PageRecord:
 
     ``kind``: a ``page`` that may have links, a ``file``, a ``redirect`` to ``target`` (empty: elsewhere), or ``gone``.
     ``is_listed`` is False for what asks not to be, and for a page that names ``target`` as its canonical address.
+    ``is_cut``: it may have further links.
     """
 
     crawl: str
@@ -39,6 +40,7 @@ class PageRecord:
     is_listed: bool = True
     target: str = ""
     links: tuple[str, ...] = ()
+    is_cut: bool = False
 
     @property
     def conditions(self) -> dict[str, str]:
@@ -73,7 +75,7 @@ class PageRecords:
             return None
         try:
             fields = json.loads(stored)
-            return PageRecord(**{**fields, "links": tuple(fields["links"])})
+            return PageRecord(**{**fields, "links": tuple(fields["links"]), "is_cut": fields["is_cut"]})
         except (ValueError, TypeError, KeyError):  # of another program: it is a cache
             return None
 

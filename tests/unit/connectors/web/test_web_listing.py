@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import tracemalloc
 
@@ -10,7 +11,9 @@ import pytest
 from ingest_tui.connectors.memory import VolatileMemory
 from ingest_tui.connectors.resilience import ResilientConnector
 from ingest_tui.connectors.web import failures
+from ingest_tui.connectors.web.config import LARGEST_PAGE
 from ingest_tui.connectors.web.connector import WebConnector
+from ingest_tui.connectors.web.records import PageRecord, PageRecords
 from ingest_tui.model.descriptor import Descriptor, ListingEnd
 from ingest_tui.model.errors import AuthenticationError, SourceAccessError, TransientSourceError
 from ingest_tui.transport.retrying import RetryPolicy
@@ -150,6 +153,49 @@ def test_a_limit_makes_a_listing_bounded(server: WebSiteServer, connect: Connect
     assert end.bounded
     found, end = listed(connect(depth=0))
     assert set(found) == {"/"}
+
+
+@pytest.mark.parametrize(
+    ("page", "is_bounded"),
+    [
+        (linked(*(f"p{number % 3}" for number in range(20_001))), True),
+        (linked(*(f"p{number % 3}" for number in range(20_000))), False),
+        (Page(b"<p>" + b"x" * LARGEST_PAGE + b"<a href=p0>"), True),
+        (linked("p" * 2100), True),
+        (linked("p" * 70_000), True),
+        (linked("../" * 3000 + "p0"), True),
+        (linked("&#x2e;" * 700 + "/p0"), False),
+        (linked("https://example.org/" + "x" * 5000, "data:text/plain," + "x" * 5000), False),
+        (Page(b"<a title='" + b"x" * (1 << 16) + b"' href=p0>"), True),
+        (linked("p0", more=f'<base href="/{"x" * 2100}/">'), True),
+    ],
+)
+def test_a_page_whose_links_are_not_all_read_makes_a_listing_bounded(
+    server: WebSiteServer, connect: Connect, page: Page, is_bounded: bool
+) -> None:
+    """Too many, too far below, too long, in a tag that is too large; each time, also when the page is unchanged."""
+    server.pages |= {"/": page, **{f"/p{number}": linked() for number in range(3)}}
+    memory = VolatileMemory()
+    for _ in range(2):
+        connector = connect(sitemap="none")
+        connector.memory = memory
+        found, end = listed(connector)
+        assert "/" in found
+        assert (end.bounded, end.complete) == (is_bounded, not is_bounded)
+
+
+def test_what_an_earlier_version_remembered_of_a_page_is_asked_for_again() -> None:
+    """It does not say whether all links of the page were read."""
+    memory = VolatileMemory()
+    records = PageRecords(memory)
+    records.put([("a", PageRecord("1", "page", etag="x", links=("b",), is_cut=True))])
+    kept = records.get("a")
+    assert kept is not None
+    assert kept.is_cut
+    fields = json.loads(memory.entry("page:a") or "")
+    del fields["is_cut"]
+    memory.apply(put=[("page:a", json.dumps(fields))])
+    assert records.get("a") is None
 
 
 def test_patterns_choose_items_and_keep_from_following(server: WebSiteServer, connect: Connect) -> None:
