@@ -7,8 +7,9 @@ import ctypes
 import logging
 import threading
 import warnings
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from ingest_tui.extraction.backends.base import Parsed, ParseInput, join_pages
@@ -23,7 +24,7 @@ from ingest_tui.extraction.page_layout.document import pages_as_markdown
 from ingest_tui.extraction.page_layout.headings import Outline
 from ingest_tui.extraction.page_layout.model import PageLine
 from ingest_tui.extraction.page_layout.page import LayoutReader
-from ingest_tui.extraction.pdf.annotations import PageAnnotations, read_annotations
+from ingest_tui.extraction.pdf.annotations import TypedLine, read_annotations
 from ingest_tui.extraction.pdf.embedded_files import embedded_files
 from ingest_tui.extraction.pdf.page_text import is_noise, tidy_page
 from ingest_tui.extraction.pdf.turned_lines import line_ranges
@@ -36,6 +37,7 @@ from ingest_tui.model.pages import end_pages
 _MAX_OUTLINE_ENTRIES = 5_000
 _MAX_OUTLINE_DEPTH = 6
 _MAX_URI_BYTES = 2_048
+_MOST_FIELDS_ALIKE = 200
 _one_at_a_time = threading.Lock()
 """PDFium works on one document at a time, whatever the thread (fpdfview.h)."""
 _DAMAGED_HINT = "the file may be cut short; fetch it again"
@@ -256,11 +258,12 @@ def _read_page(document: Any, index: int, form: Any, links: dict[str, None], ocr
         if notes.shows_text and (flat := _flattened(document, page, index)) is not None:
             page.close()
             page = flat
+        as_kept = page
         page, text_page = _upright(document, page, index)
         text, blocks = _text_of(page, text_page)
         if ocr.wants(text) and (found := ocr.read(picture_of_pdf_page(page), index + 1)):
             text, blocks = found, _blocks_of(found)
-        blocks = _with_typed_lines(blocks, notes)
+        blocks = _with_typed_lines(blocks, notes.typed, is_turned=page is not as_kept)
         seen = "".join(text.split()) if notes.lines else ""
         unseen = [line.text for line in notes.lines if "".join(line.value.split()) not in seen]
         content = PageContent(text, unseen, notes.fields, has_image=not text and _shows_image(page))
@@ -271,15 +274,33 @@ def _read_page(document: Any, index: int, form: Any, links: dict[str, None], ocr
         page.close()
 
 
-def _with_typed_lines(blocks: list[PageBlock], notes: PageAnnotations) -> list[PageBlock]:
-    """Return blocks in which the lines that are values of fields are marked as such."""
-    typed = {"".join(line.split()) for note in notes.lines for line in note.typed.splitlines()}
-    if not typed:
-        return blocks
-    return [
-        block._replace(is_typed=True) if isinstance(block, TextLine) and "".join(block.text.split()) in typed else block
-        for block in blocks
-    ]
+def _with_typed_lines(blocks: list[PageBlock], typed: Sequence[TypedLine], *, is_turned: bool) -> list[PageBlock]:
+    """Return blocks in which the lines that are values of fields are marked as such, each in the place of its field.
+
+    On a page that was turned the fields are elsewhere, so there are at most as many lines as fields that say the same.
+    """
+    open_fields: dict[str, Counter[TypedLine]] = {}
+    for one in typed:
+        open_fields.setdefault(one.letters, Counter())[one] += 1
+    found: list[PageBlock] = []
+    for block in blocks:
+        shown = block
+        if isinstance(block, TextLine) and (fields := open_fields.get("".join(block.text.split()))):
+            alike = islice(fields, _MOST_FIELDS_ALIKE)
+            field = next((one for one in alike if is_turned or _is_within(block.line, one)), None)
+            if field is not None:
+                fields[field] -= 1
+                if not fields[field]:
+                    del fields[field]
+                shown = block._replace(is_typed=True)
+        found.append(shown)
+    return found
+
+
+def _is_within(line: PageLine, field: TypedLine) -> bool:
+    """Whether the middle of a line is in a field; one of which nothing is known may be."""
+    is_beside = field.left <= line.right and line.left <= field.right
+    return line.left == line.right or (is_beside and field.bottom <= line.middle <= field.top)
 
 
 def _flattened(document: Any, page: Any, index: int) -> Any:

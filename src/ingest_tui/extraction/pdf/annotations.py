@@ -31,6 +31,16 @@ class AnnotationText(NamedTuple):
     typed: str = ""
 
 
+class TypedLine(NamedTuple):
+    """A line of what somebody has typed or chosen, without blanks, and the box of its field on the page as kept."""
+
+    letters: str
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
 class PageAnnotations(NamedTuple):
     """What a page's annotations say, and how many form fields it has.
 
@@ -41,6 +51,7 @@ class PageAnnotations(NamedTuple):
     fields: int
     shows_text: bool
     holds_files: bool
+    typed: list[TypedLine]
 
 
 def read_annotations(page: Any, form: Any) -> PageAnnotations:
@@ -52,6 +63,7 @@ def read_annotations(page: Any, form: Any) -> PageAnnotations:
     from pypdfium2 import raw
 
     lines: dict[AnnotationText, None] = {}
+    typed: list[TypedLine] = []
     fields = 0
     shows_text = holds_files = False
     for index in range(min(raw.FPDFPage_GetAnnotCount(page.raw), MAX_ANNOTATIONS)):
@@ -69,13 +81,23 @@ def read_annotations(page: Any, form: Any) -> PageAnnotations:
                 lines.setdefault(AnnotationText(line, line))
             if kind == raw.FPDF_ANNOT_WIDGET:
                 fields += 1
-                lines.update(dict.fromkeys(_field(raw, form, annotation) if form is not None else ()))
+                of_field = list(_field(raw, form, annotation)) if form is not None else []
+                lines.update(dict.fromkeys(of_field))
+                typed += (line for one in of_field for line in _typed_lines(raw, annotation, one.typed))
             elif text := _string(raw, annotation, b"Contents") or _rich(raw, annotation):
                 is_free = kind == raw.FPDF_ANNOT_FREETEXT
                 lines.setdefault(AnnotationText(text if is_free else f"> Note: {_one_line(text)}", text))
         finally:
             raw.FPDFPage_CloseAnnot(annotation)
-    return PageAnnotations(list(lines), fields, shows_text, holds_files)
+    return PageAnnotations(list(lines), fields, shows_text, holds_files, typed)
+
+
+def _typed_lines(raw: Any, annotation: Any, typed: str) -> Iterator[TypedLine]:
+    box = raw.FS_RECTF()
+    if typed and raw.FPDFAnnot_GetRect(annotation, ctypes.byref(box)):
+        heights, widths = sorted((box.bottom, box.top)), sorted((box.left, box.right))
+        for line in typed.splitlines():
+            yield TypedLine("".join(line.split()), widths[0], heights[0], widths[1], heights[1])
 
 
 def _field(raw: Any, form: Any, annotation: Any) -> Iterator[AnnotationText]:

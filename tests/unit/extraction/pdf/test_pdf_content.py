@@ -248,3 +248,15 @@ def test_what_is_chosen_in_large_letters_is_no_heading() -> None:
     pdf = page_with(fields, text="Application form").replace(b"/F1 18 Tf", b"/F1 12 Tf")
     lines = extract(pdf, file_name="a.pdf").markdown.split("\n")
     assert {"France", "One", "Three"} <= set(lines)
+
+
+@pytest.mark.parametrize("shown", [b"/F 4", b"/F 4 /AP << /N 6 0 R >>"])
+def test_a_heading_that_says_what_a_field_says_stays_one(shown: bytes) -> None:
+    """Only the line in the place of the field is what somebody typed, whether or not the field shows it."""
+    body = "".join(
+        f") Tj ET BT /F1 11 Tf 72 {at} Td (words of the body that go on and on" for at in range(690, 630, -15)
+    )
+    country = field(b"Tx", b"country", b"/V (France)").replace(b"/F 4", shown).replace(b"12 Tf", b"18 Tf")
+    nothing = stream(b"", b"/Type /XObject /Subtype /Form /BBox [0 0 228 20]")
+    lines = extract(page_with([country], nothing, text=f"France{body}"), file_name="a.pdf").markdown.split("\n")
+    assert [line for line in lines if line.startswith("#")] == ["# France"]
