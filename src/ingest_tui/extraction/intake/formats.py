@@ -141,12 +141,12 @@ SHARED_EXTENSIONS = frozenset(("dot", "pot", "msg", "vcf", "key", "pages", "numb
 
 
 def extension_of(file_name: str) -> str:
-    """Return the extension of a name or of a bare extension, lower case, without the dot.
+    """Return the extension of a name, lower case, without the dot; empty for a name without one.
 
-    ``"Report.PDF"``, ``".pdf"`` and ``"pdf"`` all give ``"pdf"``; ``"Makefile"`` gives ``"makefile"``, which no
-    format claims.
+    ``"Report.PDF"`` and ``".pdf"`` give ``"pdf"``; ``"Makefile"``, ``"a.d/go"`` and ``"c"`` have none.
     """
-    return file_name[file_name.rfind("/") + 1 :].rpartition(".")[2].lower()
+    _, dot, extension = file_name[file_name.rfind("/") + 1 :].rpartition(".")
+    return extension.lower() if dot else ""
 
 
 def media_type_of(file_name: str) -> str:

@@ -51,6 +51,11 @@ _FAST_FIRST = frozenset(b" \t\r\n%PBMGIRS7({<\x7f\xff\xfe\xef\x00\x1f\x1e\x89\xd
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _XML = re.compile(rb"\s*(?:<\?xml\s|<!DOCTYPE\s|<(?:svg|rss|feed)\b)")
 _OF_PHP = re.compile(rb"<\?(?:php|=)|<\?\s", re.IGNORECASE)
+_SCRIPTS = ("javascript", "php", "python", "ruby", "shell", "typescript")
+_CODE = frozenset((*_SCRIPTS, "c", "c++", "css", "go", "java", "rust", "source", "sql"))
+"""No text in these languages begins as a page does, but one in PHP."""
+_PRINT_PAGES = frozenset(("php", "pl", "py", "rb"))
+"""Extensions of programs that print pages: a page of that name is as it should be."""
 _COMPONENT = re.compile(rb"\s*BEGIN:(VCALENDAR|VCARD)\s", re.IGNORECASE)
 _COMPONENTS = {b"VCALENDAR": "icalendar", b"VCARD": "vcard"}
 _DIALECT_BYTES = 32_768  # a flat OpenDocument names its kind after some forty namespaces
@@ -99,7 +104,7 @@ def sniff(content: bytes, extension: str) -> Sniffed:
     if found is None:
         raise _unknown(content, named)
     is_dialect = named is not None and named.name == "xml" and found.format.name in _XML_DIALECTS
-    is_page = named is not None and named.name == "php" and found.format.name == "html"
+    is_page = extension in _PRINT_PAGES and found.format.name == "html"
     if named is not None and found.format is not named and not (is_dialect or is_page):
         found.findings.append(_disagreement(found.format, named, extension))
     return found
@@ -122,14 +127,15 @@ def _by_content(content: bytes, named: Format | None) -> Sniffed | None:
         raise found_container("tar", content)
     if plain is not None and plain.name == "xml":
         plain = BY_NAME[_dialect_of(content[:_DIALECT_BYTES])]
-    if plain is not None and plain.name == "php" and _is_page_of_a_program(content):
+    if plain is not None and plain.name in _CODE and _is_page_of_a_program(content, plain.name):
         plain = BY_NAME["html"]
     return Sniffed(plain) if plain is not None else None
 
 
-def _is_page_of_a_program(content: bytes) -> bool:
+def _is_page_of_a_program(content: bytes, language: str) -> bool:
     """Say whether it is what a program has printed: a page without any part of the program left in it."""
-    return _begins_as_html(content[:_HEAD_BYTES]) and _OF_PHP.search(content) is None
+    is_html = _begins_as_html(content[:_HEAD_BYTES].removeprefix(b"\xef\xbb\xbf"))
+    return is_html and (language != "php" or _OF_PHP.search(content) is None)
 
 
 def _dialect_of(start: bytes) -> str:
