@@ -46,6 +46,8 @@ def test_from_a_file_and_back(cli: Cli) -> None:
     (cli.home / "s.yaml").write_text(FILE.replace("{path: docs}", "{path: docs, exclude: ['*.txt']}", 1))
     refused = cli.run("source", "add", "--from-file", "s.yaml", code=2)
     assert refused.err.startswith("s.yaml:4: sources[0] 'docs': source_config.exclude: it is there already with other")
+    tried = cli.run("source", "add", "--from-file", "s.yaml", "-n", code=2)
+    assert (tried.out, tried.err) == ("", refused.err), "a dry run says as well what is wrong"
     details = cli.run("source", "add", "--from-file", "s.yaml", "--json", code=2).error["details"]
     assert [one["line"] for one in details["problems"]] == [4]
     changed = cli.run("source", "add", "--from-file", "s.yaml", "--replace")

@@ -62,8 +62,8 @@ def add_many(
     text = _read(file)
     sources = session.client.sources
     named = "standard input" if file == _STDIN else str(file)
-    steps = sources.check_many(text, replaces=replace) if dry_run else sources.add_many(text, replaces=replace)
     try:
+        steps = sources.check_many(text, replaces=replace) if dry_run else sources.add_many(text, replaces=replace)
         done = _reported(session, steps, dry_run=dry_run, as_json=as_json)
     except _bad_sources() as error:
         for problem in () if as_json else error.problems:
