@@ -136,10 +136,13 @@ def with_joined_heads(markdown: str) -> str:
     if HEAD_MARK not in markdown:
         return markdown
     lines: list[str] = []
+    joined = 0
     for line in markdown.split("\n"):
+        joined = joined if HEAD_MARK in line else 0
         if HEAD_MARK not in line:
             lines.append(line)
-        elif _is_further_row(line) and len(lines) > 1 and "---" in lines[-1]:
+        elif joined < MOST_HEAD_ROWS - 1 and _is_further_row(line) and len(lines) > 1 and "---" in lines[-1]:
+            joined += 1
             lines[-2] = _joined_row(lines[-2], line.replace(HEAD_MARK, ""))
         else:
             lines.append(line.replace(HEAD_MARK, ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest_tui.extraction.markup.table_heads import HEAD_MARK, with_marked_heads
+from ingest_tui.extraction.markup.table_heads import HEAD_MARK, MOST_HEAD_ROWS, with_joined_heads, with_marked_heads
 from ingest_tui.extraction.parse import extract_text
 from ingest_tui.model.chunking import split_into_chunks
 from tests.made_files import zip_bytes
@@ -169,3 +169,11 @@ def test_a_sign_of_equality_in_a_cell_of_a_grid_ends_no_head() -> None:
     rule = grid.replace("|   +-----+\n| = |", "|   +=====+\n| y |")
     for drawn in (part, rule):
         assert extract_text(drawn, "a.rst").startswith("| A | B |\n| --- | --- |\n| x")
+
+
+def test_marks_that_a_page_has_itself_make_no_endless_head() -> None:
+    """No more rows are joined than a head may have."""
+    rows = "".join(f"\n| {HEAD_MARK}b{at} |" for at in range(9))
+    names, _, *data = with_joined_heads(f"| a |\n| --- |{rows}").split("\n")
+    assert names == "| a b0 b1 b2 |"
+    assert data == [f"| b{at} |" for at in range(MOST_HEAD_ROWS - 1, 9)]
