@@ -32,7 +32,33 @@ class SiteScope:
         folder, _, name = parts.path.rpartition("/")
         # Without a slash at its end an address is a folder, too, unless its name is one of a file.
         self.folder = f"{folder}/" if "." in name or not name else f"{parts.path}/"
+        self._first = self._start
         self.start_key = self.key_of(self._start) or ROOT_KEY
+
+    @property
+    def start_address(self) -> str:
+        """Where the source begins."""
+        return self.address_of(self.start_key)
+
+    @property
+    def begins_in_its_folder(self) -> bool:
+        """Whether the start is below the folder or has its name with a slash: a site may add that one."""
+        return self._start.startswith(f"{self.origin}{self.folder}")
+
+    def follow_start(self, leads_to: str) -> bool:
+        """Begin where the start leads; returns False, and changes nothing, unless that is its own folder."""
+        is_there = self.is_of_the_site(leads_to) and self.resolve(leads_to, leads_to) == f"{self.origin}{self.folder}"
+        if self.begins_in_its_folder or not is_there:
+            return False
+        self._start = f"{self.origin}{self.folder}"
+        return True
+
+    def is_of_the_site(self, address: str) -> bool:
+        """Whether an address is one of this host, port and scheme."""
+        try:
+            return (canonical(address) or "").startswith(f"{self.origin}/")
+        except ValueError:
+            return False
 
     def resolve(self, link: str, base: str) -> str | None:
         """Return the canonical address of a link on a page; one with the other scheme of this host as of this one.
@@ -54,7 +80,7 @@ class SiteScope:
 
     def key_of(self, address: str) -> str | None:
         """Return the key of a canonical address; None where it is not one of the source."""
-        if address == self._start and not address.startswith(f"{self.origin}{self.folder}"):
+        if address == self._first and not address.startswith(f"{self.origin}{self.folder}"):
             return ROOT_KEY
         if not address.startswith(f"{self.origin}{self.folder}"):
             return None

@@ -129,6 +129,8 @@ class WebClient:
                     raise refusal(response.status, seconds_to_wait(response.headers.get("Retry-After")))
                 yield SiteAnswer(address, response, until)
                 is_read = response.closed or response.length_remaining == 0
+                if is_read:
+                    response.drain_conn()  # of nothing, so that the connection is free
             finally:
                 # What was not read to its end is not drained: it may have none.
                 response.release_conn() if is_read else response.close()

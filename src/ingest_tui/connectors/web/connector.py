@@ -96,9 +96,18 @@ class WebConnector(BaseConnector):
 
     async def authenticate(self) -> bool:
         """Ask for the rules of the site, and for its first page."""
-        self._rules(again=True)
-        with self._failing_as_a_source(), self._client.get(self._scope.address_of(self._scope.start_key)):
-            return True
+        self._begin(always=True)
+        return True
+
+    def _begin(self, *, always: bool = False) -> Robots:
+        """Ask for the rules of the site and, where it may lead to its own folder or ``always``, for its first page."""
+        from ingest_tui.connectors.web.start import find_start
+
+        robots = self._rules(again=True)
+        with self._failing_as_a_source():
+            find_start(self._client, self._scope, always=always)
+        self._check_allowed(robots)
+        return robots
 
     def _rules(self, *, again: bool = False) -> Robots:
         if self._robots is None or again:
@@ -107,10 +116,13 @@ class WebConnector(BaseConnector):
             with self._failing_as_a_source():
                 self._robots = robots_of(self._client, self._scope.origin)
             self._client.delay = max(self.config.delay, self._robots.delay)
-            if not self._robots.allows(self._scope.address_of(self._scope.start_key)):
-                with self._failing_as_a_source():
-                    raise RequestFailedError("robots.txt of the site forbids to read it", reason="robots")
+            self._check_allowed(self._robots)
         return self._robots
+
+    def _check_allowed(self, robots: Robots) -> None:
+        if not robots.allows(self._scope.start_address):
+            with self._failing_as_a_source():
+                raise RequestFailedError("robots.txt of the site forbids to read it", reason="robots")
 
     @contextmanager
     def _failing_as_a_source(self) -> Iterator[None]:
@@ -128,7 +140,7 @@ class WebConnector(BaseConnector):
         """
         from ingest_tui.connectors.web.crawl import Crawl
 
-        robots = self._rules(again=True)
+        robots = self._begin()
         records = PageRecords(self.memory or self._own_memory)
         crawl = Crawl(self.config, self._scope, self._client, robots, records, self._filter, self._failures)
         page, most = [], _FIRST_PAGE

@@ -14,7 +14,8 @@ from ingest_tui.connectors.web.failures import Failures
 from ingest_tui.connectors.web.records import PageRecord, PageRecords
 from ingest_tui.connectors.web.robots import Robots
 from ingest_tui.connectors.web.sitemaps import SitemapWalk
-from ingest_tui.connectors.web.web_errors import TOO_MANY, RequestFailedError, source_error
+from ingest_tui.connectors.web.start import leads_out, target_of
+from ingest_tui.connectors.web.web_errors import NOT_FOUND, TOO_MANY, RequestFailedError, source_error
 from ingest_tui.model.safe_text import safe_display
 
 _MOST_GAPS = 1000
@@ -122,17 +123,11 @@ class Crawl:
         except RequestFailedError as failure:
             return self._settle(key, before, failure)
         self._failures.in_a_row = 0
-        if key == self._scope.start_key and record.kind in {"redirect", "gone"} and not record.target:
-            raise self._no_start(record)
+        if key == self._scope.start_key and record.kind == "gone":
+            gone = RequestFailedError("the site has no such page", reason="not_found", status=NOT_FOUND)
+            raise source_error(gone, safe_display(self._config.url, limit=200))
         self._records.put([(key, record)])
         return record
-
-    def _no_start(self, record: PageRecord) -> Exception:
-        what = "it leads to another site: name the address that it leads to"
-        failure = RequestFailedError(what, reason="not_found")
-        if record.kind == "gone":
-            failure = RequestFailedError("the site has no such page", reason="not_found", status=404)
-        return source_error(failure, safe_display(self._config.url, limit=200))
 
     def _ask(self, key: str, before: PageRecord | None) -> PageRecord:
         address = self._scope.address_of(key)
@@ -149,9 +144,10 @@ class Crawl:
             raise
 
     def _redirect(self, key: str, leads_to: str) -> PageRecord:
-        target = self._scope.resolve(leads_to, leads_to)
-        found = self._scope.key_of(target) if target else None
-        return PageRecord(self._records.crawl, "redirect", target=found if found and found != key else "")
+        target = target_of(self._scope, key, leads_to)
+        if target is None and key == self._scope.start_key:
+            raise leads_out(self._scope, leads_to)
+        return PageRecord(self._records.crawl, "redirect", target=target or "")
 
     def _settle(self, key: str, before: PageRecord | None, failure: RequestFailedError) -> PageRecord | None:
         """Decide about an address that cannot be read: again later, an item that fails by itself, or a gap."""

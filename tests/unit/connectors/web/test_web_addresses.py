@@ -70,6 +70,25 @@ def test_a_link_with_the_other_scheme_is_one_of_this_site() -> None:
     assert scope.resolve("https://[broken/", "https://example.org/") is None
 
 
+@pytest.mark.parametrize(
+    ("start", "leads_to", "begins"),
+    [
+        ("https://example.org/docs", "https://Example.org:443/docs/#top", "https://example.org/docs/"),
+        ("http://example.org/docs", "https://example.org/docs/", "http://example.org/docs"),
+        ("https://example.org/docs", "https://www.example.org/docs/", "https://example.org/docs"),
+        ("https://example.org/docs", "https://example.org/docs/en/", "https://example.org/docs"),
+        ("https://example.org/docs/", "https://example.org/docs", "https://example.org/docs/"),
+        ("https://example.org/docs", "https://[broken/", "https://example.org/docs"),
+    ],
+)
+def test_a_start_is_followed_to_its_own_folder_alone(start: str, leads_to: str, begins: str) -> None:
+    """The address with a slash has the key of the one without; what is of another scheme or host is another site."""
+    scope = SiteScope(start)
+    assert scope.follow_start(leads_to) == (begins != start)
+    assert scope.start_address == begins
+    assert scope.key_of(start) == scope.key_of(begins) == scope.start_key == "/"
+
+
 @given(st.text(max_size=40), st.text(max_size=10))
 def test_a_key_leads_back_to_its_address(path: str, query: str) -> None:
     """Whatever a page links to: the key of an address stands for it alone."""

@@ -129,6 +129,20 @@ def test_a_proxy_is_not_asked_for_private_addresses(monkeypatch: pytest.MonkeyPa
         assert caught.value.reason == "private_address"
 
 
+def test_an_answer_without_body_leaves_its_connection_in_order(server: WebSiteServer) -> None:
+    """A redirect, or the word that nothing changed: the next request goes over the same connection."""
+    server.pages |= {"/a": Page(status=301, headers={"Location": "/b"}), "/b": Page(b"<p>b")}
+    client = client_of(server.url)
+    for _ in range(2):
+        with client.get(f"{server.url}/a") as answer:
+            assert answer.leads_to == f"{server.url}/b"
+        with client.get(f"{server.url}/b", {"If-None-Match": server.pages["/b"].etag}) as answer:
+            assert answer.is_unchanged
+    with client.get(f"{server.url}/b") as answer:
+        assert answer.read(100) == b"<p>b"
+    client.close()
+
+
 def test_a_body_without_end_is_read_to_a_limit() -> None:
     """No more of it than was asked for, whether its length is said or not."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import tracemalloc
@@ -261,6 +262,57 @@ def test_a_start_that_cannot_be_read_is_an_error_of_the_source(
     with pytest.raises(error) as caught:
         listed(connect())
     assert server.url in str(caught.value)
+
+
+def test_a_start_without_a_slash_is_followed_to_its_folder(server: WebSiteServer, connect: Connect) -> None:
+    """The site adds the slash: that is the first page, also of a crawl that goes on, and links count from there."""
+    server.pages |= {
+        "/docs": Page(status=301, headers={"Location": "/docs/"}),
+        "/docs/": linked("a", "/docs"),
+        "/docs/a": linked(),
+    }
+    memory = VolatileMemory()
+    for fault in ([SiteFault(lambda target: target == "/docs/a", 1, page=Page(status=429))], []):
+        server.faults = fault
+        connector = connect(url=f"{server.url}/docs", sitemap="none")
+        connector.memory = memory
+        if fault:
+            with pytest.raises(TransientSourceError):
+                list(connector.list())
+    found, end = listed(connector)
+    assert {key: one.uri for key, one in found.items()} == {"/": f"{server.url}/docs/", "a": f"{server.url}/docs/a"}
+    assert end.complete
+    with connector.fetch(found["/"]) as pieces:
+        assert b"".join(pieces) == server.pages["/docs/"].content
+    assert asyncio.run(connect(url=f"{server.url}/docs").authenticate())
+    server.pages["/docs/"] = Page(status=302, headers={"Location": "https://example.org/"})
+    with pytest.raises(SourceAccessError, match="another site"):
+        asyncio.run(connect(url=f"{server.url}/docs").authenticate())
+    server.pages["/robots.txt"] = Page(b"User-agent: *\nDisallow: /docs/", "text/plain")
+    with pytest.raises(SourceAccessError, match=r"robots\.txt"):
+        listed(connect(url=f"{server.url}/docs"))
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "said"),
+    [
+        ("https://example.org/docs/", "leads to another site"),
+        ("https://{host}/docs/", "leads to another site"),
+        ("/manual/", "leads to another folder of the site"),
+        ("/docs", "leads to itself"),
+        ("/docs#here", "leads to itself"),
+    ],
+)
+def test_a_start_that_leads_out_says_where(server: WebSiteServer, connect: Connect, leads_to: str, said: str) -> None:
+    """`source test` says the same as a listing, with a slash at the end of the start or without one."""
+    for start in ("/docs", "/docs/"):
+        location = leads_to.format(host=server.url.partition("//")[2])
+        location = location.replace("/docs", start) if location.startswith("/docs") else location
+        server.pages[start] = Page(status=302, headers={"Location": location})
+        with pytest.raises(SourceAccessError, match=said):
+            listed(connect(url=f"{server.url}{start}"))
+        with pytest.raises(SourceAccessError, match=said):
+            asyncio.run(connect(url=f"{server.url}{start}").authenticate())
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
