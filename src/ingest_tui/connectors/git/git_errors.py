@@ -33,7 +33,7 @@ class GitFailedError(Exception):
     """A git process that failed: ``said`` is the last line of what it wrote; ``may_pass`` says it may do later.
 
     ``status`` and ``retry_after`` (seconds) are of the last answer of a server over HTTP, where there was one.
-    ``lacks_room``: what it had to write did not fit on the disk.
+    ``lacks_room``: what it had to write did not fit on the disk. ``is_too_large``: what a server sent, for its memory.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class GitFailedError(Exception):
         status: int | None = None,
         retry_after: float | None = None,
         lacks_room: bool = False,
+        is_too_large: bool = False,
     ) -> None:
         super().__init__(said)
         self.said = said
@@ -51,6 +52,7 @@ class GitFailedError(Exception):
         self.status = status
         self.retry_after = retry_after
         self.lacks_room = lacks_room
+        self.is_too_large = is_too_large
 
 
 def said_of(written: bytes) -> str:

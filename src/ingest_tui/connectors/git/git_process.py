@@ -7,16 +7,19 @@ count, and no protocol is allowed whatever the repository's settings say, so tha
 from __future__ import annotations
 
 import errno
+import math
 import os
 import selectors
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, cast
 
 from ingest_tui.connectors.git.git_errors import GitFailedError, not_installed, said_of
+from ingest_tui.connectors.watched_program import start_watched
 
 SILENCE_SECONDS = 60.0
 """So long git may say nothing: its disk does not answer."""
@@ -78,10 +81,20 @@ def running(git_dir: str, arguments: list[str | bytes]) -> Iterator[Iterator[byt
 
 
 def started(
-    command: list[str | bytes], environment: Mapping[str, str], *, folder: str, inherited: Iterable[int] = ()
+    command: list[str | bytes],
+    environment: Mapping[str, str],
+    *,
+    folder: str,
+    inherited: Iterable[int] = (),
+    is_watched: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a process whose output and errors are read, with ``inherited`` descriptors; raises `GitFailedError`."""
+    """Start a process whose output and errors are read, with ``inherited`` descriptors; raises `GitFailedError`.
+
+    ``is_watched``: it ends with this process, also a killed one. Others end once they print what nobody reads.
+    """
     try:
+        if is_watched:
+            return start_watched(command, environment, folder=folder, inherited=inherited)
         return subprocess.Popen(  # noqa: S603 - ids are checked, and other words follow what ends the options
             command,
             stdin=subprocess.DEVNULL,
@@ -129,16 +142,16 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def end_process(process: subprocess.Popen[bytes]) -> None:
     """End a process and all that it started; one that the kernel does not let go is waited for by nobody."""
     _kill(process)
-    for pipe in (process.stdout, process.stderr):
+    for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()
     with suppress(subprocess.TimeoutExpired):
         process.wait(1.0)
 
 
-def printed(process: subprocess.Popen[bytes], said: Said) -> Iterator[bytes]:
-    """Yield what a process prints; raises unless it ends well, also when it falls silent."""
-    for is_output, piece in _read(cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)):
+def printed(process: subprocess.Popen[bytes], said: Said, seconds: float = math.inf) -> Iterator[bytes]:
+    """Yield what a process prints; raises unless it ends well, also when it falls silent or takes too many seconds."""
+    for is_output, piece in _read(cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr), seconds):
         if is_output:
             yield piece
         else:
@@ -150,13 +163,17 @@ def printed(process: subprocess.Popen[bytes], said: Said) -> Iterator[bytes]:
     said.ended(code)
 
 
-def _read(output: IO[bytes], errors: IO[bytes]) -> Iterator[tuple[bool, bytes]]:
+def _read(output: IO[bytes], errors: IO[bytes], seconds: float) -> Iterator[tuple[bool, bytes]]:
     """Yield what comes through two pipes until both end, and whether it came through the first."""
+    end = time.monotonic() + seconds
     with selectors.DefaultSelector() as ready:
         ready.register(output, selectors.EVENT_READ)
         ready.register(errors, selectors.EVENT_READ)
         while ready.get_map():
-            events = ready.select(SILENCE_SECONDS)
+            left = end - time.monotonic()
+            events = ready.select(max(0.0, min(SILENCE_SECONDS, left)))
+            if time.monotonic() >= end:
+                raise GitFailedError(f"it has not answered within {seconds:.0f} seconds", may_pass=True)
             if not events:
                 raise GitFailedError(f"it has said nothing for {SILENCE_SECONDS:.0f} seconds", may_pass=True)
             for key, _ in events:

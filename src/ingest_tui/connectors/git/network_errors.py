@@ -55,6 +55,14 @@ def _no_room(address: RepositoryAddress, _failure: GitFailedError) -> IngestErro
     )
 
 
+def _too_large(address: RepositoryAddress, failure: GitFailedError) -> IngestError:
+    return SourceAccessError(
+        f"git cannot fetch from {safe_display(address.text)}: {shown(failure)}",
+        hint="is it the address of a repository? docs/git.md names the limits",
+        code="answer_too_large",
+    )
+
+
 def _to_wait(address: RepositoryAddress, failure: GitFailedError) -> IngestError:
     return TransientSourceError(
         f"the server of {safe_display(address.text)} asks to wait: {shown(failure)}",
@@ -118,6 +126,7 @@ _ERRORS: tuple[
     tuple[Callable[[GitFailedError], bool], Callable[[RepositoryAddress, GitFailedError], IngestError]], ...
 ] = (
     (lambda failure: failure.lacks_room, _no_room),
+    (lambda failure: failure.is_too_large, _too_large),
     (_is_to_wait, _to_wait),
     (lambda failure: failure.status == HTTPStatus.UNAUTHORIZED or _says(*_NOT_SIGNED_IN)(failure), _not_signed_in),
     (_says("Host key verification failed"), _unknown_host_key),

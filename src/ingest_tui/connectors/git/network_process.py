@@ -7,6 +7,8 @@ from which the status and Retry-After are read.
 
 from __future__ import annotations
 
+import fcntl
+import math
 import os
 import re
 import time
@@ -16,11 +18,15 @@ from contextlib import closing, contextmanager, suppress
 from ingest_tui.connectors.git.address import RepositoryAddress
 from ingest_tui.connectors.git.git_errors import GitFailedError, said_of
 from ingest_tui.connectors.git.git_process import Processes, Said, end_process, printed, started
+from ingest_tui.connectors.watched_program import LOWEST_DESCRIPTOR
 from ingest_tui.transport.retry_after import seconds_to_wait
 
 PREPARING_SECONDS = 600.0
 """So long a server may talk of what it does without sending anything else."""
-_MOST_MEMORY = 8 << 30
+ASKING_SECONDS = 300.0
+"""So long a server may take to say what its branches and tags name."""
+ASKING_MEMORY = 256 << 20
+FETCHING_MEMORY = 2 << 30
 _BLOCK = 512
 _LONGEST_SECRET = 32_768
 _LIMITED = [
@@ -33,6 +39,7 @@ _LIMITED = [
 
 A limit that cannot be set is lower already.
 """
+_NO_MEMORY = (b"Out of memory", b"out of memory", b"Cannot allocate memory")
 _FULL = (b"No space left on device", b"File too large", b"Disk quota exceeded")
 _SETTINGS = {
     "safe.directory": "*",
@@ -49,6 +56,11 @@ _SETTINGS = {
     # Ids are checked in any case, and paths by the listing; more of it refuses honest old repositories.
     "transfer.fsckObjects": "false",
     "fetch.fsckObjects": "false",
+    # What needs address space without need is kept small, so that the limit is for what comes.
+    "pack.threads": "2",
+    "core.packedGitWindowSize": "32m",
+    "core.packedGitLimit": "256m",
+    "core.bigFileThreshold": "64m",
     "gc.auto": "0",
     "maintenance.auto": "false",
 }
@@ -87,21 +99,24 @@ def asking(
     processes: Processes,
     *,
     secret: Callable[[], tuple[str, str] | None],
+    memory: int,
+    seconds: float = math.inf,
     most_written: int | None = None,
 ) -> Iterator[Iterator[bytes]]:
     """Run git on an address and give what it prints, which raises `GitFailedError` unless it ends well.
 
-    ``secret`` returns name and password to sign in with. ``most_written``: bytes that a file of it may have at most.
+    ``secret`` returns name and password to sign in with. ``memory``: bytes that each of its processes may have; what
+    needs more is refused. ``seconds``: all that it may take. ``most_written``: bytes that a file of it may have.
     """
     with _readable(secret()) as descriptor:
         blocks = "unlimited" if most_written is None else str(max(0, most_written) // _BLOCK)
-        command = [*_LIMITED, blocks, str(_MOST_MEMORY // 1024), "git", *_options(address, descriptor), *arguments]
+        command = [*_LIMITED, blocks, str(memory // 1024), "git", *_options(address, descriptor), *arguments]
         inherited = () if descriptor is None else (descriptor,)
         # No repository may be around it: its settings would count.
-        process = started([*command], _environment(address), folder="/dev", inherited=inherited)
+        process = started([*command], _environment(address), folder="/dev", inherited=inherited, is_watched=True)
     try:
         with processes.listed(process):
-            yield printed(process, _SaidOfServer())
+            yield printed(process, _SaidOfServer(memory), seconds)
     finally:
         end_process(process)
 
@@ -134,7 +149,9 @@ def _readable(secret: tuple[str, str] | None) -> Iterator[int | None]:
     answer = "".join(f"{name}={value}\n" for name, value in zip(("username", "password"), secret, strict=True)).encode()
     if any(character in part for part in secret for character in "\n\r\0") or len(answer) > _LONGEST_SECRET:
         raise GitFailedError("the credential cannot be given to it: a line break, a NUL, or too long")
-    reading, writing = os.pipe()
+    low, writing = os.pipe()
+    reading = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, LOWEST_DESCRIPTOR)
+    os.close(low)
     try:
         with closing(os.fdopen(writing, "wb")) as pipe:
             pipe.write(answer)
@@ -146,13 +163,15 @@ def _readable(secret: tuple[str, str] | None) -> Iterator[int | None]:
 class _SaidOfServer(Said):
     """What git writes while it asks a server, and what it writes of the server's answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: int) -> None:
         super().__init__()
+        self._memory = memory
         self._rest = b""
         self._status: int | None = None
         self._retry_after: float | None = None
         self._own_word = time.monotonic()
         self._lacks_room = False
+        self._lacks_memory = False
         self._is_smart = False
 
     def add(self, piece: bytes) -> None:
@@ -171,7 +190,9 @@ class _SaidOfServer(Said):
         elif not line.startswith(_REMOTE):
             super().add(line)
             self._own_word = time.monotonic()
-            self._lacks_room |= b"remote error" not in line and any(words in line for words in _FULL)
+            if b"remote error" not in line:
+                self._lacks_room |= any(words in line for words in _FULL)
+                self._lacks_memory |= any(words in line for words in _NO_MEMORY)
 
     def _take_header(self, text: bytes) -> None:
         if status := _STATUS.match(text):
@@ -191,6 +212,10 @@ class _SaidOfServer(Said):
     def failure(self, code: int) -> GitFailedError:
         """Return the error, with how the server answered last."""
         self._take(self._rest)
+        if self._lacks_memory:
+            return GitFailedError(
+                f"its answer is larger than what fits into {self._memory >> 20} MiB", is_too_large=True
+            )
         failure = super().failure(code)
         if failure.said.startswith(_NOT_READ):  # what ssh says comes before
             before = said_of(self._written.partition(b"fatal: " + _NOT_READ.encode())[0])

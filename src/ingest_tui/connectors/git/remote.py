@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing
@@ -11,7 +12,7 @@ from pathlib import Path
 from ingest_tui.connectors.git.address import RepositoryAddress
 from ingest_tui.connectors.git.git_errors import GitFailedError
 from ingest_tui.connectors.git.git_process import Processes
-from ingest_tui.connectors.git.network_process import asking
+from ingest_tui.connectors.git.network_process import ASKING_MEMORY, ASKING_SECONDS, FETCHING_MEMORY, asking
 from ingest_tui.connectors.git.repository import HEAD
 
 FETCHED = "refs/ingest-tui/fetched"
@@ -47,7 +48,8 @@ class Remote:
 
     def _refs(self, patterns: list[str], *options: str) -> Generator[tuple[str, str], None, None]:
         received, rest = 0, b""
-        with self._asking(["ls-remote", "--quiet", *options, "--", self.address.text, *patterns]) as pieces:
+        arguments = ["ls-remote", "--quiet", *options, "--", self.address.text, *patterns]
+        with self._asking(arguments, memory=ASKING_MEMORY, seconds=ASKING_SECONDS) as pieces:
             for piece in pieces:
                 received += len(piece)
                 if received > _LONGEST_ANSWER:
@@ -75,9 +77,19 @@ class Remote:
         )
         arguments = [f"--git-dir={git_dir}", "fetch", *options, "--force", "--progress", "--"]
         arguments += [self.address.text, f"+{object_id}:{FETCHED}"]
-        with self._asking(arguments, most_written) as pieces:
+        with self._asking(arguments, memory=FETCHING_MEMORY, most_written=most_written) as pieces:
             for _piece in pieces:
                 pass
 
-    def _asking(self, arguments: list[str], most_written: int | None = None) -> AbstractContextManager[Iterator[bytes]]:
-        return asking(self.address, arguments, self.processes, secret=self._secret, most_written=most_written)
+    def _asking(
+        self, arguments: list[str], *, memory: int, seconds: float = math.inf, most_written: int | None = None
+    ) -> AbstractContextManager[Iterator[bytes]]:
+        return asking(
+            self.address,
+            arguments,
+            self.processes,
+            secret=self._secret,
+            memory=memory,
+            seconds=seconds,
+            most_written=most_written,
+        )

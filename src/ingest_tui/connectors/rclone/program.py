@@ -19,6 +19,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from ingest_tui.connectors.rclone.failures import RcloneFailedError
+from ingest_tui.connectors.watched_program import start_watched
 from ingest_tui.model.errors import MissingDependencyError
 from ingest_tui.model.safe_text import safe_display
 
@@ -34,10 +35,6 @@ _HINT = 'pip install "ingest-tui[rclone]", or install rclone 1.65 or later from 
 _VERSION = re.compile(r"rclone v(\d+)\.(\d+)")
 _PASSED_ON = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
-# The reader ends with the last writer of its pipe, which is this process, however it ends; it then ends its group.
-_WATCHED = """exec 3<&0 </dev/null
-(read -r _; [ -z "$0" ] || rm -rf -- "$0"; kill -KILL 0) <&3 >/dev/null 2>&1 3<&- &
-exec "$@" 3<&-"""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -114,27 +111,13 @@ def start(
 
     Raises `RcloneFailedError` when it cannot be run. `end` must be called, also when it has ended by itself.
     """
-    lifeline, held = os.pipe()
+    command = [executable(), *arguments]
     try:
-        process = subprocess.Popen(  # noqa: S603 - rclone, and names after what ends its options
-            ["/bin/sh", "-c", _WATCHED, folder or "", executable(), *arguments],
-            stdin=lifeline,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=folder or "/",
-            env={**access.environment(), **(more or {})},
-            start_new_session=True,  # Ctrl-C is for the job to answer; a group of its own can be ended whole
+        return start_watched(
+            command, {**access.environment(), **(more or {})}, folder=folder or "/", removed=folder or ""
         )
     except (OSError, ValueError) as error:
-        os.close(held)
         raise RcloneFailedError(f"it cannot be run: {error}") from None
-    except BaseException:
-        os.close(held)
-        raise
-    finally:
-        os.close(lifeline)
-    process.stdin = os.fdopen(held, "wb", buffering=0)
-    return process
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

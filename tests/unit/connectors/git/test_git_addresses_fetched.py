@@ -6,11 +6,14 @@ import asyncio
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +21,7 @@ from typing import Any
 import pytest
 
 from ingest_tui.connectors.base import BaseConnector
-from ingest_tui.connectors.git import address_connector, fetched, network_process
+from ingest_tui.connectors.git import address_connector, fetched, network_process, remote
 from ingest_tui.connectors.git.address_connector import GitAddressConnector
 from ingest_tui.connectors.git.git_errors import GitFailedError
 from ingest_tui.connectors.git.remote import FETCHED
@@ -88,6 +91,29 @@ def keys(connector: BaseConnector) -> set[str]:
         return set(listed(connector)[0])
     finally:
         connector.close()
+
+
+def listing_process(port: int, folder: Path) -> subprocess.Popen[bytes]:
+    """Start another process that lists the repository."""
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from tests.unit.connectors.git.test_git_addresses_fetched import WorkFolder, connector_to, listed\n"
+        "listed(connector_to(int(sys.argv[1]), WorkFolder(Path(sys.argv[2]))))\n"
+    )
+    root = Path(__file__).parents[4]
+    environment = os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{root / 'src'}"}
+    return subprocess.Popen([sys.executable, "-c", code, str(port), str(folder)], cwd=root, env=environment)
+
+
+def running_with(words: str) -> list[int]:
+    """Return the processes whose command line has these words."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # gone meanwhile
+            if words.encode() in (path / "cmdline").read_bytes():
+                found.append(int(path.name))
+    return found
 
 
 def test_unchanged_repository_costs_one_question(server: GitServer, proxy: FaultProxy, kept: WorkFolder) -> None:
@@ -386,10 +412,10 @@ def test_pack_that_does_not_fit_is_an_error_and_leaves_nothing(server: GitServer
 
 def test_words_of_a_server_are_no_sign_of_life_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor are its answers that come to nothing; what git itself reports is."""
-    said = network_process._SaidOfServer()
+    said = network_process._SaidOfServer(network_process.FETCHING_MEMORY)
     clock = [0.0]
     monkeypatch.setattr(network_process, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-    said = network_process._SaidOfServer()
+    said = network_process._SaidOfServer(network_process.FETCHING_MEMORY)
     for _ in range(4):
         clock[0] += network_process.PREPARING_SECONDS / 2
         said.add(b"Receiving objects:  10% (1/10)\r")
@@ -397,6 +423,90 @@ def test_words_of_a_server_are_no_sign_of_life_for_ever(monkeypatch: pytest.Monk
         for _ in range(4):
             clock[0] += network_process.PREPARING_SECONDS / 3
             said.add(b"remote: Counting objects: 1\r11:00:00.000000 http.c:1   <= Recv header: HTTP/1.1 103 Early\n")
+
+
+class _EndlessBranches(BaseHTTPRequestHandler):
+    """Answers as a repository whose branches have no end, in the old way or the new one (``old`` in the address)."""
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self._begin("advertisement")
+        self._send(b"# service=git-upload-pack\n")
+        self.wfile.write(b"0000")
+        if "old" in self.path:
+            self._send(b"a" * 40 + b" HEAD\0side-band-64k ofs-delta shallow\n")
+            self._send_branches()
+        else:
+            for line in (b"version 2\n", b"ls-refs=unborn\n", b"fetch=shallow\n", b"object-format=sha1\n"):
+                self._send(line)
+            self.wfile.write(b"0000")
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._begin("result")
+        self._send_branches()
+
+    def _begin(self, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", f"application/x-git-upload-pack-{kind}")
+        self.end_headers()
+
+    def _send(self, line: bytes) -> None:
+        self.wfile.write(b"%04x" % (len(line) + 4) + line)
+
+    def _send_branches(self) -> None:
+        with suppress(OSError):  # whoever asked has gone
+            for number in count():
+                self._send(b"%040x refs/heads/b%d%s\n" % (number, number, b"x" * 900))
+
+
+@pytest.mark.parametrize("path", ["old", "new"])
+def test_branches_without_end_are_an_error_of_the_source(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git may have only so much memory for them; it is not tried again for ever."""
+    monkeypatch.setattr(remote, "ASKING_MEMORY", 96 << 20)
+    with ThreadingHTTPServer(("127.0.0.1", 0), _EndlessBranches) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        try:
+            connector = get_connector("git", {"repository": f"http://127.0.0.1:{http.server_port}/{path}/x.git"})
+            with pytest.raises(SourceAccessError, match="larger than what fits into 96 MiB") as caught:
+                asyncio.run(connector.authenticate())
+        finally:
+            http.shutdown()
+            thread.join()
+    assert not isinstance(caught.value, TransientSourceError)
+    assert caught.value.reason == "answer_too_large"
+
+
+def test_server_that_only_talks_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a branch names is asked for within a time, whatever comes meanwhile."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text("#!/bin/sh\nwhile sleep 0.05; do echo patience >&2; done\n")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(remote, "ASKING_SECONDS", 1.0)
+    connector = get_connector("git", {"repository": "ssh://robot@git.example.org/handbook.git"})
+    with pytest.raises(TransientSourceError, match="within 1 seconds"):
+        asyncio.run(connector.authenticate())
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_the_process_that_asks(proxy: FaultProxy, kept: WorkFolder, sent: signal.Signals) -> None:
+    """However it ends while a server is silent: git and what git has started end with it."""
+    proxy.add(Fault(delay=600))
+    job = listing_process(proxy.port, kept.folder)
+    address = f"http://127.0.0.1:{proxy.port}/handbook.git"
+    try:
+        wait_until(lambda: bool(proxy.requests), seconds=120)
+        assert len(running_with(address)) > 1, "git, and its program for http"
+        job.send_signal(sent)
+        job.wait()
+        wait_until(lambda: not running_with(address), seconds=30, what="git has ended")
+    finally:
+        job.kill()
+        job.wait()
 
 
 def test_closing_ends_what_runs(server: GitServer, proxy: FaultProxy, kept: WorkFolder) -> None:
@@ -424,15 +534,7 @@ def test_fetch_that_is_killed_is_made_up_for(server: GitServer, proxy: FaultProx
     """With kill -9 in the middle of a pack: the next job fetches it, and nothing of the first is left."""
     commit_files(server.folder / "handbook.git", {"large.bin": os.urandom(3_000_000)})
     server.holds_after = 1_000_000
-    code = (
-        "import sys\n"
-        "from pathlib import Path\n"
-        "from tests.unit.connectors.git.test_git_addresses_fetched import WorkFolder, connector_to, listed\n"
-        "listed(connector_to(int(sys.argv[1]), WorkFolder(Path(sys.argv[2]))))\n"
-    )
-    root = Path(__file__).parents[4]
-    command = [sys.executable, "-c", code, str(proxy.port), str(kept.folder)]
-    job = subprocess.Popen(command, cwd=root, env=os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{root / 'src'}"})
+    job = listing_process(proxy.port, kept.folder)
     try:
         wait_until(lambda: bool(list(kept.folder.glob("sha1.git/objects/pack/tmp_pack_*"))), seconds=120)
     finally:
