@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from ingest_tui.connectors.web.addresses import SiteScope
 
 LARGEST_PAGE = 16 << 20
 """Bytes of a page: its links are read in memory."""
@@ -58,6 +60,17 @@ class WebConfig(BaseModel):
     @classmethod
     def _is_an_address_or_none(cls, value: str) -> str:
         return value if value in {"", "none"} else cls._is_an_address(value)
+
+    @field_validator("sitemap")
+    @classmethod
+    def _is_of_the_site(cls, value: str, others: ValidationInfo) -> str:
+        url = others.data.get("url")
+        if url is None or value in {"", "none"}:
+            return value
+        scope = SiteScope(url)
+        if not (scope.resolve(value, value) or "").startswith(f"{scope.origin}/"):
+            raise ValueError("it must be an address of the same host as url: sitemaps of others are not read")
+        return value
 
     @field_validator("url")
     @classmethod

@@ -9,8 +9,8 @@ import pytest
 from ingest_tui.connectors.web.page import PageFacts, facts_of, robots_say
 
 LARGE = 400_000
-SECONDS = 20.0
-"""A pass over a page takes a tenth of this; what looks at parts again and again would take hours."""
+SECONDS = 60.0
+"""Of this process, whatever else the machine does. One pass takes about a hundredth; many of them would take hours."""
 
 
 def test_links_are_those_that_a_reader_can_follow() -> None:
@@ -74,9 +74,9 @@ def test_text_is_read_by_its_label() -> None:
 )
 def test_a_page_made_to_harm_takes_one_pass(part: bytes) -> None:
     """Nothing that is left open makes what follows be looked at again and again."""
-    begun = time.monotonic()
+    begun = time.process_time()
     facts_of(part * (LARGE // len(part)))
-    assert time.monotonic() - begun < SECONDS
+    assert time.process_time() - begun < SECONDS
 
 
 def test_what_is_no_page_is_seen() -> None:

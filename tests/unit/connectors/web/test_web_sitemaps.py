@@ -8,6 +8,7 @@ import pytest
 
 from ingest_tui.connectors.memory import VolatileMemory
 from ingest_tui.connectors.web import sitemaps
+from ingest_tui.connectors.web.config import WebConfig
 from ingest_tui.model.descriptor import ListingEnd
 from ingest_tui.model.errors import TransientSourceError
 from tests.servers.web_site import Page, WebSiteServer
@@ -177,6 +178,28 @@ def test_a_site_that_names_its_sitemap_needs_none_at_the_usual_place(server: Web
     assert [end(Page(status=404)).bounded for _ in range(2)] == [True, True]
     server.pages["/sitemap.xml"] = sitemap(f"{server.url}/a")
     assert [end(Page(status=404)).complete for _ in range(2)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_taken"),
+    [
+        ("https://example.org/s.xml", True),
+        ("http://example.org/s.xml", True),
+        ("https://Example.org:443/s.xml", True),
+        ("none", True),
+        ("https://cdn.example.org/s.xml", False),
+        ("https://example.org:8443/s.xml", False),
+        ("https://example.org.evil.example/s.xml", False),
+    ],
+)
+def test_a_sitemap_of_another_host_is_refused(address: str, is_taken: bool) -> None:
+    """It would not be read: the settings say so, and not a listing that lacks its pages."""
+    settings = {"url": "https://example.org/docs/", "sitemap": address}
+    if is_taken:
+        assert WebConfig.model_validate(settings).sitemap == address
+        return
+    with pytest.raises(ValueError, match="of the same host as url"):
+        WebConfig.model_validate(settings)
 
 
 def test_sitemaps_made_to_harm_end(server: WebSiteServer, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
