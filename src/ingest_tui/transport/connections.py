@@ -31,12 +31,13 @@ def connections_to(base: str, number: int, read_seconds: float | None = None) ->
     if "://" not in proxy:
         proxy = f"http://{proxy}"
     manager = urllib3.ProxyManager(
-        proxy, 1, proxy_headers=_proxy_headers(proxy), maxsize=number, timeout=timeout, ssl_context=tls
+        proxy, 1, proxy_headers=proxy_headers(proxy), maxsize=number, timeout=timeout, ssl_context=tls
     )
     return manager.connection_from_url(base), base if parts.scheme == "http" else ""
 
 
-def _proxy_headers(proxy: str) -> dict[str, str] | None:
+def proxy_headers(proxy: str) -> dict[str, str] | None:
+    """Return the header that signs in to a proxy whose address has a name and a password; None where it has none."""
     import urllib3
 
     parts = urlsplit(proxy)

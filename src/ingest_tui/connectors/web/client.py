@@ -19,7 +19,7 @@ from ingest_tui.connectors.web.guard import Deadline, PrivateAddressError, deadl
 from ingest_tui.connectors.web.politeness import pace_of
 from ingest_tui.connectors.web.web_errors import RequestFailedError, refusal
 from ingest_tui.model.safe_text import safe_display
-from ingest_tui.transport.connections import CONNECT_SECONDS
+from ingest_tui.transport.connections import CONNECT_SECONDS, proxy_headers
 from ingest_tui.transport.public_addresses import is_public
 from ingest_tui.transport.retry_after import seconds_to_wait
 from ingest_tui.version import __version__
@@ -148,7 +148,9 @@ class WebClient:
         if proxy and not urllib.request.proxy_bypass(self._host):
             self._check_for_proxy()
             proxy = proxy if "://" in proxy else f"http://{proxy}"
-            by_proxy = urllib3.ProxyManager(proxy, 2, maxsize=_CONNECTIONS, timeout=timeout, ssl_context=tls)
+            by_proxy = urllib3.ProxyManager(
+                proxy, 2, proxy_headers=proxy_headers(proxy), maxsize=_CONNECTIONS, timeout=timeout, ssl_context=tls
+            )
             return watch(by_proxy, guarded=False)
         direct = urllib3.PoolManager(2, maxsize=_CONNECTIONS, timeout=timeout, ssl_context=tls)
         return watch(direct, guarded=not self._allows_private)

@@ -6,6 +6,7 @@ import gzip
 import socket
 import threading
 import zlib
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -26,7 +27,7 @@ from tests.conformance.connectors.web_site import FakeRegistry
 from tests.servers.web_site import Page, WebSiteServer
 from tests.unit.connectors.web.conftest import Connect
 
-Handler = Callable[[socket.socket], None]
+Handler = Callable[[socket.socket, bytes], None]
 
 
 class RawServer:
@@ -65,8 +66,8 @@ class RawServer:
     def _serve(self, connection: socket.socket) -> None:
         with closing(connection):
             try:
-                connection.recv(65536)
-                self._handler(connection)
+                request = connection.recv(65536)
+                self._handler(connection, request)
             except OSError:
                 pass
 
@@ -143,10 +144,28 @@ def test_an_answer_without_body_leaves_its_connection_in_order(server: WebSiteSe
     client.close()
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_is_told_the_name_that_it_asks_for(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name and password of its address."""
+    heard: list[bytes] = []
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        heard.append(request)
+        connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    with RawServer(answer) as proxy:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy.url.replace("://", "://reader:word@"))
+        monkeypatch.setenv("no_proxy", "")
+        client = client_of(f"{scheme}://example.org", allow_private=False)
+        with pytest.raises(RequestFailedError), client.get(f"{scheme}://example.org/"):
+            pass
+    assert b": Basic " + b64encode(b"reader:word") in heard[0]
+
+
 def test_a_body_without_end_is_read_to_a_limit() -> None:
     """No more of it than was asked for, whether its length is said or not."""
 
-    def send(connection: socket.socket) -> None:
+    def send(connection: socket.socket, _request: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
         for part in endless(b"<p>" * 20_000):
             connection.sendall(part)
@@ -186,7 +205,7 @@ def test_an_answer_that_trickles_is_given_up(slow: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(client_module, "PAGE_SECONDS", 1.0)
     ended = threading.Event()
 
-    def send(connection: socket.socket) -> None:
+    def send(connection: socket.socket, _request: bytes) -> None:
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
         connection.sendall(head if slow == "head" else head + b"Content-Length: 100000\r\n\r\n")
         while not ended.wait(0.05):
@@ -211,7 +230,7 @@ def test_an_answer_that_trickles_is_given_up(slow: str, monkeypatch: pytest.Monk
 )
 def test_what_is_no_answer_is_a_failure_that_may_pass(said: bytes) -> None:
     """No word, nonsense, headers without end."""
-    with RawServer(lambda connection: connection.sendall(said)) as server:
+    with RawServer(lambda connection, _request: connection.sendall(said)) as server:
         with pytest.raises(RequestFailedError) as caught, client_of(server.url).get(f"{server.url}/") as answer:
             answer.read(1000)
         assert caught.value.may_pass
