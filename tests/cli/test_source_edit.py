@@ -115,3 +115,13 @@ def test_a_missing_folder_of_records_is_named(cli: Cli) -> None:
         assert ".tmp." not in result.err
         assert "is missing" in result.err
         assert what in result.err or what == "sources"
+
+
+def test_an_edit_that_changes_nothing_says_so(cli: Cli) -> None:
+    """The folder that it has already, however it is written: nothing is changed, nor audited."""
+    before = cli.run("source", "show", "docs", "--json").json["revision"]
+    said = cli.run("source", "edit", "docs", "--path", "docs")
+    assert said.out == "nothing to change: source docs is so already\n"
+    assert cli.run("source", "edit", "docs", "--path", str(cli.docs), "--json").json["revision"] == before
+    assert "source.edit" not in cli.run("audit").out
+    assert cli.run("source", "edit", "docs", "--watch").out.startswith("changed source docs")

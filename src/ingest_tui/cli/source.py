@@ -158,6 +158,8 @@ def edit(ctx: click.Context, session: Session, /, source_id: str, as_json: bool,
         report_missing_for_ocr(session, edited)
     if as_json:
         output.data(edited.model_dump(mode="json") | {"may_hold_documents": excludes})
+    elif edited.revision == before.revision:
+        output.line(f"nothing to change: source {edited.source_id} is so already")
     else:
         _report_edit(edited, changes, excludes=excludes)
     return _follow_rechunking(session, before, edited, detach=options["detach"], as_json=as_json)

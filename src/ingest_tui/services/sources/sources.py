@@ -176,10 +176,18 @@ def _refuse_unknown(values: Iterable[str]) -> None:
 
 
 def save_edited(workspace: Workspace, base: Source, values: dict[str, Any], *, keeps_others: bool) -> Source:
-    """Save what was made from ``base``; what others have changed since is kept, or refuses it."""
+    """Save what was made from ``base``; what others have changed since is kept, or refuses it.
+
+    Where it changes nothing there is nothing to save, and nothing to audit: the source is returned as it is.
+    """
     now, edited = base, edited_source(workspace, base, values)
     before, yours = base.model_dump(mode="json"), edited.model_dump(mode="json")
     what = changed_fields(before, yours)
+    if not what:
+        now = workspace.sources.get(base.source_id)
+        if not keeps_others:
+            _refuse_when_changed(now, base)
+        return now
     while True:
         try:
             saved = workspace.sources.save(edited, now)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest_tui.model.errors import UsageError, ValidationError
+from ingest_tui.model.errors import ConflictError, UsageError, ValidationError
 from ingest_tui.services.sources.sources import add_source, edit_source, replace_source
 from ingest_tui.services.sources.trials import SourceDraft, draft_of, save_draft, source_problems
 from ingest_tui.store.workspace import init_workspace
@@ -24,6 +24,23 @@ def test_a_setting_that_no_source_has_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="a source has no 'wach'"):
         edit_source(workspace, "docs", wach=True)
     assert workspace.sources.get("docs").revision == 1
+
+
+def test_an_edit_that_changes_nothing_saves_nothing(tmp_path: Path) -> None:
+    """No revision and no line in the audit; whoever was to be the only one to edit is still told of others."""
+    workspace, _ = init_workspace(tmp_path / "workspace")
+    config = {"path": str(tmp_path)}
+    added = add_source(workspace, source_type="local", name="docs", config=config)
+    number = len(list(workspace.audit.entries()))
+    assert edit_source(workspace, "docs", config=config, watch=False) == added
+    assert replace_source(workspace, "docs", added.model_dump(mode="json")) == added
+    assert workspace.sources.get("docs") == added
+    assert len(list(workspace.audit.entries())) == number
+    changed = edit_source(workspace, "docs", watch=True)
+    assert (changed.revision, len(list(workspace.audit.entries()))) == (2, number + 1)
+    assert edit_source(workspace, "docs", config=config, based_on=added) == changed, "what others changed stays"
+    with pytest.raises(ConflictError):
+        edit_source(workspace, "docs", config=config, based_on=added, keeps_others=False)
 
 
 def test_none_leaves_a_setting_at_its_default(tmp_path: Path) -> None:
