@@ -23,6 +23,7 @@ CHAIN = "chain"
 ACKNOWLEDGED = "audit.acknowledge"
 _BLOCK = 65_536
 _HEAD_LENGTH = 128
+_SIZE_LENGTH = 20
 
 
 class AuditEnd(NamedTuple):
@@ -56,13 +57,15 @@ def next_link(audit: Path, head: Path) -> str:
 
 
 def write_head(audit: Path, head: Path) -> None:
-    """Note the end of the audit. For the holder of its lock; where that cannot be, it is behind."""
+    """Note the end of the audit. For the holder of its lock; where that cannot be, it is behind.
+
+    Written over in place, always of the same length: who is killed meanwhile leaves the note that was there.
+    """
     size, last = _last_line(audit)
     with suppress(OSError):
-        how = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(head, how, FILE_MODE)
+        descriptor = os.open(head, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
         try:
-            os.write(descriptor, f"{size} {digest_of(last)}\n".encode("ascii"))
+            os.pwrite(descriptor, f"{size:{_SIZE_LENGTH}d} {digest_of(last)}\n".encode("ascii"), 0)
         finally:
             os.close(descriptor)
 

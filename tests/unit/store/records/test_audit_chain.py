@@ -9,6 +9,7 @@ import pytest
 
 from ingest_tui.store.layout import Layout
 from ingest_tui.store.records.audit import AuditLog
+from ingest_tui.store.records.audit_chain import write_head
 from ingest_tui.store.records.journal import Journal, encode_line, read_journal
 
 
@@ -98,6 +99,23 @@ def test_a_torn_line_and_a_head_that_is_behind_break_nothing(layout: Layout, log
     add(log, 2)
     assert list(log.breaks()) == []
     layout.audit_head.unlink()
+    assert list(log.breaks()) == []
+
+
+def test_who_is_killed_while_it_notes_the_end_leaves_the_note_before(
+    layout: Layout, log: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is opened, and nothing is written any more: it still says where the audit ended."""
+
+    def die(*_arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest_tui.store.records.audit_chain.os.pwrite", die)
+        patch.setattr("ingest_tui.store.records.audit_chain.os.write", die)
+        with pytest.raises(KeyboardInterrupt):
+            write_head(layout.audit, layout.audit_head)
+    assert log.end_is_noted()
     assert list(log.breaks()) == []
 
 
