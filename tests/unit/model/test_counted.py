@@ -21,6 +21,7 @@ EXCEPTIONS = {
     # Limits, which are never one, and names.
     ("cli/progress.py", "program"),
     ("cli/sync.py", "program"),
+    ("connectors/git/git_process.py", "seconds:.0f"),
     ("credentials/commands.py", "timeout:g"),
     ("credentials/providers/oauth.py", "token.expires_in:.0f"),
     ("embedding/endpoint.py", "seconds:g"),
