@@ -63,7 +63,7 @@ class SpaceListing:
         self._gaps: list[tuple[str, str]] = []
 
     def pages(self, spaces: list[Space], cursor: str | None) -> Listing:
-        """Yield what is in some spaces, from a cursor on; a cursor that Confluence has forgotten begins anew."""
+        """Yield what is in some spaces, from a cursor on; a cursor that Confluence has forgotten begins again."""
         start = Position.of(cursor)
         if start.space and start.space not in {space.key for space in spaces}:
             start = Position()

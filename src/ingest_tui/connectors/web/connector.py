@@ -136,7 +136,7 @@ class WebConnector(BaseConnector):
     def list(self, cursor: str | None = None) -> Listing:  # noqa: ARG002 - pages that were read are remembered instead
         """Follow the links of the site, streaming.
 
-        What this crawl has read is not asked for again when it was interrupted and begins anew.
+        What this crawl has read is not asked for again when it was interrupted and begins again.
         """
         from ingest_tui.connectors.web.crawl import Crawl
 

@@ -62,7 +62,7 @@ class ItemContent:
     def _page(self, again: Again) -> Iterator[bytes]:
         """Yield a page that is whole in memory.
 
-        Many pages are made anew for each reader: one that differs each time it is asked for is taken as it is now.
+        Many pages are made for each reader: one that differs each time it is asked for is taken as it is now.
         """
         content = self._read(self._answer)
         digest = ContentDigest().of([content])

@@ -141,7 +141,7 @@ def _is_readable(notices: NoticeStore, job_id: str) -> bool:
 
 
 def _name_again(manifest: Manifest, path: Path) -> None:
-    """Append the lines of listed items anew that earlier programs, resuming a job, named retired."""
+    """Append the lines of listed items again that earlier programs, resuming a job, named retired."""
     misnamed = [line for line in read_journal(path) if (line.get("outcome"), line.get("reason")) == _MISNAMED]
     with Journal(path) as journal:
         journal.append({**line, "outcome": "unchanged"} for line in misnamed)

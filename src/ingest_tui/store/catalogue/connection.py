@@ -281,7 +281,7 @@ class CatalogueConnection:
         try:
             yield
         finally:
-            with contextlib.suppress(apsw.ConnectionClosedError):  # the catalogue was replaced, and is read anew
+            with contextlib.suppress(apsw.ConnectionClosedError):  # the catalogue was replaced, and is read again
                 connection.set_progress_handler(None)
 
     def stream(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
