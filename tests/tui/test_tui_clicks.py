@@ -156,15 +156,21 @@ def test_nothing_earlier_is_undone_while_a_change_is_under_way(sources: Path) ->
 def test_a_change_goes_on_when_its_page_is_left(root: Path) -> None:
     """Esc out of the wait, and out of the page: all that was chosen is done, not only what was done by then."""
     add_job(root, "20261121-000001-docs-aaaa")
-    may_go_on, done = threading.Event(), list[str]()
+    has_begun, may_go_on, done = threading.Event(), threading.Event(), list[str]()
+
+    def work(target: str) -> None:
+        has_begun.set()
+        may_go_on.wait(60)
+        done.append(target)
 
     async def story(app: Any, pilot: Any) -> None:
         await until(pilot, lambda: app.screen.view == "jobs" and app.screen.table.rows)
         send_together(app, "enter")
         await until(pilot, lambda: app.screen.view == "job" and app.input_queue.is_quiet)
         page = app.screen
-        page.ask_each(["a", "b", "c"], held_up(done.append, may_go_on), done="", say=str, then=len)
+        page.ask_each(["a", "b", "c"], work, done="", say=str, then=len)
         [change] = [worker for worker in app.workers if worker.node is page and worker.group == "changes"]
+        await until(pilot, has_begun.is_set)
         page.stop_loading()
         send_together(app, "escape")
         await until(pilot, lambda: app.screen.view == "jobs" and change.is_cancelled)
